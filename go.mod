@@ -1,0 +1,3 @@
+module frontline
+
+go 1.26.0
