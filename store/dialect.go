@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	mysqldriver "github.com/go-sql-driver/mysql"
+	"gorm.io/driver/mysql"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	sqlite3 "modernc.org/sqlite"
+)
+
+type dialectKind string
+
+const (
+	sqliteDB dialectKind = "sqlite"
+	mysqlDB  dialectKind = "mysql"
+)
+
+// SQLite result codes that matter here (sqlite.org/rescode.html).
+const (
+	sqliteBusy       = 5
+	sqliteConstraint = 19
+	sqliteUnique     = 2067
+	sqlitePrimaryKey = 1555
+)
+
+// connect opens the pools. Errors never contain the URL: it holds a password.
+func (s *Store) connect(dbURL string) error {
+	switch {
+	case strings.HasPrefix(dbURL, "sqlite:"):
+		s.kind = sqliteDB
+		return s.connectSQLite(strings.TrimPrefix(dbURL, "sqlite:"))
+	case strings.HasPrefix(dbURL, "mysql:"):
+		s.kind = mysqlDB
+		return s.connectMySQL(dbURL)
+	}
+	return errors.New("database URL must begin with sqlite: or mysql://")
+}
+
+func (s *Store) connectSQLite(path string) error {
+	if path == "" {
+		return errors.New("database URL sqlite: needs a file name")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the folder of the database: %w", err)
+	}
+	// FULL: an acknowledged callback must survive a power cut, not only a crash.
+	base := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	var err error
+	if s.write, err = openSQLite(base+"&_txlock=immediate", 1, s); err != nil {
+		return err
+	}
+	s.read, err = openSQLite(base+"&_pragma=query_only(1)", 8, s)
+	return err
+}
+
+func openSQLite(dsn string, conns int, s *Store) (*gorm.DB, error) {
+	pool, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	db, err := gorm.Open(sqliteDialector{&sqlite.Dialector{Conn: pool}}, gormConfig(s))
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	return db, nil
+}
+
+func gormConfig(s *Store) *gorm.Config {
+	return &gorm.Config{
+		SkipDefaultTransaction: true,
+		TranslateError:         true,
+		Logger:                 gormLogger{s.log},
+		NowFunc:                func() time.Time { return s.now() },
+		DisableAutomaticPing:   true,
+	}
+}
+
+// sqliteDialector maps modernc's error codes to gorm's errors.
+type sqliteDialector struct{ *sqlite.Dialector }
+
+func (d sqliteDialector) Translate(err error) error {
+	var e *sqlite3.Error
+	if errors.As(err, &e) && (e.Code() == sqliteUnique || e.Code() == sqlitePrimaryKey) {
+		return gorm.ErrDuplicatedKey
+	}
+	return err
+}
+
+// SavePoint and RollbackTo stand in the embedded dialector; gorm looks for
+// them on the outer type, so they are named again.
+func (d sqliteDialector) SavePoint(tx *gorm.DB, name string) error {
+	return tx.Exec("SAVEPOINT " + name).Error
+}
+
+func (d sqliteDialector) RollbackTo(tx *gorm.DB, name string) error {
+	return tx.Exec("ROLLBACK TO SAVEPOINT " + name).Error
+}
+
+func (s *Store) connectMySQL(dbURL string) error {
+	cfg, err := mysqlConfig(dbURL)
+	if err != nil {
+		return err
+	}
+	open := func(conns int) (*gorm.DB, error) {
+		connector, err := mysqldriver.NewConnector(cfg)
+		if err != nil {
+			return nil, errors.New("the database URL is not one the MySQL driver takes")
+		}
+		pool := sql.OpenDB(connector)
+		pool.SetMaxOpenConns(conns)
+		pool.SetMaxIdleConns(conns)
+		pool.SetConnMaxLifetime(30 * time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := pool.PingContext(ctx); err != nil {
+			pool.Close()
+			return nil, fmt.Errorf("reach the database: %w", err)
+		}
+		// MariaDB's RETURNING would report a duplicate as a new row.
+		return gorm.Open(mysql.New(mysql.Config{Conn: pool, DisableWithReturning: true, SkipInitializeWithVersion: false}), gormConfig(s))
+	}
+	if s.write, err = open(24); err != nil {
+		return err
+	}
+	s.read = s.write
+	s.side, err = open(2)
+	return err
+}
+
+func mysqlConfig(dbURL string) (*mysqldriver.Config, error) {
+	u, err := url.Parse(dbURL)
+	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") == "" {
+		return nil, errors.New("database URL must be mysql://user:pass@host:3306/name")
+	}
+	cfg := mysqldriver.NewConfig()
+	cfg.User = u.User.Username()
+	cfg.Passwd, _ = u.User.Password()
+	cfg.Net, cfg.Addr = "tcp", u.Host
+	if u.Port() == "" {
+		cfg.Addr += ":3306"
+	}
+	cfg.DBName = strings.Trim(u.Path, "/")
+	cfg.Collation = "utf8mb4_bin"
+	cfg.InterpolateParams = true // one round trip instead of three; safe with utf8mb4
+	cfg.Timeout = 5 * time.Second
+	cfg.ReadTimeout, cfg.WriteTimeout = 15*time.Second, 15*time.Second
+	cfg.Logger = discardLogger{}
+	if u.Query().Get("tls") != "" {
+		cfg.TLSConfig = u.Query().Get("tls")
+	}
+	return cfg, nil
+}
+
+type discardLogger struct{}
+
+func (discardLogger) Print(...any) {}
+
+// retryable tells whether a transaction failed for a reason that a repeat
+// cures: deadlock 1213, lock wait 1205, snapshot conflict 1020 (MariaDB 11),
+// a connection that broke before the commit was sent.
+func retryable(err error) bool {
+	var m *mysqldriver.MySQLError
+	if errors.As(err, &m) {
+		return m.Number == 1213 || m.Number == 1205 || m.Number == 1020
+	}
+	return errors.Is(err, mysqldriver.ErrInvalidConn)
+}
+
+func isDuplicate(err error) bool {
+	var m *mysqldriver.MySQLError
+	var q *sqlite3.Error
+	switch {
+	case errors.Is(err, gorm.ErrDuplicatedKey):
+		return true
+	case errors.As(err, &m):
+		return m.Number == 1062
+	case errors.As(err, &q):
+		return q.Code() == sqliteUnique || q.Code() == sqlitePrimaryKey
+	}
+	return false
+}

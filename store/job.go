@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// TakeJob wins the run of a job that is due, by compare-and-swap on its next
+// time: of all replicas exactly one gets true. A job never seen before is due
+// at once.
+func (s *Store) TakeJob(ctx context.Context, name string, next func(now time.Time) time.Time) (bool, error) {
+	won := false
+	err := s.InTx(ctx, func(tx *Tx) error {
+		won = false
+		var due []int64
+		if err := tx.db.Raw("SELECT next_at FROM job WHERE name=?", name).Scan(&due).Error; err != nil {
+			return err
+		}
+		at := millis(next(tx.now))
+		if len(due) == 0 {
+			err := tx.db.Exec("INSERT INTO job (name, next_at, ran_at, err) VALUES (?,?,?,'')", name, at, millis(tx.now)).Error
+			won = err == nil
+			if isDuplicate(err) {
+				return nil
+			}
+			return err
+		}
+		if due[0] > millis(tx.now) {
+			return nil
+		}
+		u := tx.db.Exec("UPDATE job SET next_at=?, ran_at=? WHERE name=? AND next_at=?", at, millis(tx.now), name, due[0])
+		won = u.RowsAffected == 1
+		return u.Error
+	})
+	return won && err == nil, err
+}
+
+// EndJob records how a job's run ended.
+func (s *Store) EndJob(ctx context.Context, name string, cause error) error {
+	text := ""
+	if cause != nil {
+		text = clip(cause.Error(), 1000)
+	}
+	return s.InTx(ctx, func(tx *Tx) error { return tx.db.Exec("UPDATE job SET err=? WHERE name=?", text, name).Error })
+}
+
+// sweepBatch keeps one delete short, so that nothing waits long for it.
+const sweepBatch = 500
+
+// Sweep deletes finished messages, deliveries, spent card codes and ended
+// conversations older than keep. Keys of messages stay at least as long as
+// the platform could send one again, because keep is never under a week.
+func (s *Store) Sweep(ctx context.Context, keep time.Duration) (n int64, err error) {
+	keep = max(keep, 7*24*time.Hour)
+	now := s.now()
+	limit := idAt(now.Add(-keep))
+	for _, q := range []struct {
+		table, key, where string
+		arg               int64
+	}{
+		{"inbox", "id", "id < ? AND state >= 2", limit},
+		{"outbox", "id", "id < ? AND state >= 2", limit},
+		{"card_code", "id", "id < ?", limit},
+		{"conversation", "thread_key", "updated_at < ?", now.Add(-keep).UnixMilli()},
+	} {
+		for ctx.Err() == nil {
+			gone := int64(0)
+			err := s.InTx(ctx, func(tx *Tx) error {
+				// The inner select is wrapped: MySQL allows no LIMIT in IN directly.
+				u := tx.db.Exec("DELETE FROM "+q.table+" WHERE "+q.key+" IN (SELECT k FROM (SELECT "+q.key+" AS k FROM "+q.table+" WHERE "+q.where+" LIMIT ?) x)", q.arg, sweepBatch)
+				gone = u.RowsAffected
+				return u.Error
+			})
+			if err != nil {
+				return n, err
+			}
+			n += gone
+			if gone < sweepBatch {
+				break
+			}
+		}
+	}
+	return n, ctx.Err()
+}

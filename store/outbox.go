@@ -1,0 +1,318 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"frontline/bot/chat"
+)
+
+// States of an outbox row.
+const (
+	outboxDue = iota
+	outboxSending
+	outboxSent
+	outboxDead
+)
+
+// roadInline marks words that rode on the answer of a smart bot callback.
+const roadInline = "inline"
+
+type outboxRow struct {
+	ID        int64 `gorm:"primaryKey;autoIncrement:false"`
+	SendKey   string
+	Target    string
+	TargetKey string
+	ReplyTo   string
+	Shard     int
+	State     int
+	Epoch     int64
+	Attempt   int
+	DueAt     int64
+	Urgent    int
+	SentParts int
+	Unsure    int
+	Body      []byte
+	Parts     []byte
+	Road      string
+	Receipt   string
+	Reason    string
+	SentAt    int64
+}
+
+func (outboxRow) TableName() string { return "outbox" }
+
+// Enqueue queues words; it is the only way to say anything to anyone. An
+// empty Key is made from the turn and the place in its order, an empty To is
+// where the turn's message came from. A key that is queued already is left
+// as it is: said once.
+func (tx *Tx) Enqueue(out chat.Outgoing) error {
+	tx.count++
+	if tx.turn != nil {
+		m := tx.turn.Msg
+		if out.To == (chat.Address{}) {
+			out.To = m.From
+		}
+		if out.Key == "" {
+			out.Key = fmt.Sprintf("%s/%d", m.ID, tx.count)
+		}
+		if out.ReplyTo == "" && out.To == m.From && out.To.Via == chat.Bot {
+			out.ReplyTo = m.ID
+		}
+	}
+	if out.Key == "" || out.To.ID == "" {
+		return errors.New("outgoing words need a key and a place")
+	}
+	body, err := json.Marshal(out)
+	if err != nil {
+		return err
+	}
+	target := out.To.String()
+	key := out.Key
+	if len(key) > 191 {
+		key = "#" + hashKey(key)
+	}
+	row := outboxRow{
+		ID: tx.s.ids.next(tx.now), SendKey: key, Target: clip(target, 191), TargetKey: hashKey(target), ReplyTo: out.ReplyTo,
+		Shard: shardOf(target), DueAt: millis(tx.dueAt(out)), Body: tx.s.seal.sealed("outbox", body),
+	}
+	if out.Urgent {
+		row.Urgent = 1
+	}
+	if err := tx.db.Create(&row).Error; err != nil {
+		if isDuplicate(err) {
+			return nil
+		}
+		return fmt.Errorf("queue words: %w", err)
+	}
+	tx.bells = append(tx.bells, tx.s.ringOutbox)
+	return nil
+}
+
+// dueAt leaves words that can ride on the smart bot's answer the time to do so.
+func (tx *Tx) dueAt(out chat.Outgoing) time.Time {
+	if out.ReplyTo == "" || out.To.Via != chat.Bot {
+		return tx.now
+	}
+	if tx.turn != nil && tx.turn.Msg.Kind == chat.KindClick && out.Body.Update == nil {
+		return tx.now
+	}
+	return tx.now.Add(tx.s.opt.Grace)
+}
+
+func (s *Store) delivery(r outboxRow) (chat.Delivery, error) {
+	d := chat.Delivery{ID: r.ID, Epoch: r.Epoch, Attempt: r.Attempt, Since: idTime(r.ID), Sent: r.SentParts, Unknown: r.Unsure != 0}
+	body, err := s.seal.open("outbox", r.Body)
+	if err != nil {
+		return d, err
+	}
+	if err := json.Unmarshal(body, &d.Outgoing); err != nil {
+		return d, err
+	}
+	parts, err := s.seal.open("parts", r.Parts)
+	if err != nil || parts == nil {
+		return d, err
+	}
+	return d, json.Unmarshal(parts, &d.Parts)
+}
+
+// Claim takes up to n due deliveries of the shards this replica holds, the
+// oldest of each place, urgent words before others, one per place at a time.
+func (s *Store) Claim(ctx context.Context, n int) ([]chat.Delivery, error) {
+	held := s.holding()
+	if len(held) == 0 || n <= 0 {
+		return nil, nil
+	}
+	rows, err := s.outboxHeads(ctx, held)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	var out []chat.Delivery
+	err = s.InTx(ctx, func(tx *Tx) error {
+		out = out[:0]
+		for _, r := range rows[:min(n, len(rows))] {
+			d, err := tx.claim(r, held[r.Shard])
+			if err != nil {
+				return err
+			}
+			if d != nil {
+				out = append(out, *d)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (tx *Tx) claim(r outboxRow, epoch int64) (*chat.Delivery, error) {
+	if r.State == outboxSending && r.Parts != nil {
+		r.Unsure = 1 // its owner died between the call and the record of it
+	}
+	u := tx.db.Exec("UPDATE outbox SET state=?, epoch=?, unsure=? WHERE id=? AND state=? AND epoch=?", outboxSending, epoch, r.Unsure, r.ID, r.State, r.Epoch)
+	if u.Error != nil || u.RowsAffected != 1 {
+		return nil, u.Error
+	}
+	r.Epoch = epoch
+	d, err := tx.s.delivery(r)
+	if err != nil {
+		return nil, tx.db.Exec("UPDATE outbox SET state=?, reason=? WHERE id=?", outboxDead, clip(err.Error(), 1000), r.ID).Error
+	}
+	return &d, nil
+}
+
+// outboxHeads finds what may be sent next at each place.
+func (s *Store) outboxHeads(ctx context.Context, held map[int]int64) ([]outboxRow, error) {
+	db := s.read.WithContext(ctx)
+	var heads, urgent, sending []outboxRow
+	const head = "SELECT o.* FROM outbox o JOIN (SELECT MIN(id) AS id FROM outbox WHERE state=0%s GROUP BY target_key) h ON h.id=o.id ORDER BY o.id LIMIT 2000"
+	if err := db.Raw(fmt.Sprintf(head, "")).Scan(&heads).Error; err != nil {
+		return nil, err
+	}
+	if err := db.Raw(fmt.Sprintf(head, " AND urgent=1")).Scan(&urgent).Error; err != nil {
+		return nil, err
+	}
+	if err := db.Where("state = ?", outboxSending).Order("id").Limit(2000).Find(&sending).Error; err != nil {
+		return nil, err
+	}
+	now, taken := s.now().UnixMilli(), map[string]bool{}
+	var out []outboxRow
+	pick := func(rows []outboxRow, stale bool) {
+		for _, r := range rows {
+			epoch, ok := held[r.Shard]
+			if !ok || taken[r.TargetKey] {
+				continue
+			}
+			if stale && r.Epoch == epoch {
+				taken[r.TargetKey] = true // on its way right now
+				continue
+			}
+			if r.DueAt <= now {
+				taken[r.TargetKey] = true
+				out = append(out, r)
+			}
+		}
+	}
+	pick(sending, true)
+	pick(urgent, false)
+	pick(heads, false)
+	return out, nil
+}
+
+// fenced runs an update that only the claim with d's epoch may make.
+func (s *Store) fenced(ctx context.Context, d chat.Delivery, set string, args ...any) error {
+	return s.InTx(ctx, func(tx *Tx) error { return tx.fenced(d, set, args...) })
+}
+
+func (tx *Tx) fenced(d chat.Delivery, set string, args ...any) error {
+	args = append(args, d.ID, outboxSending, d.Epoch)
+	u := tx.db.Exec("UPDATE outbox SET "+set+" WHERE id=? AND state=? AND epoch=?", args...)
+	if u.Error == nil && u.RowsAffected != 1 {
+		return ErrFenced
+	}
+	return u.Error
+}
+
+// Freeze fixes the bytes of d before its first attempt, and counts an attempt.
+func (s *Store) Freeze(ctx context.Context, d chat.Delivery, parts []chat.Part) error {
+	b, err := json.Marshal(parts)
+	if err != nil {
+		return err
+	}
+	return s.fenced(ctx, d, "parts=?, attempt=attempt+1, unsure=0", s.seal.sealed("parts", b))
+}
+
+// Sent records that the next part of d arrived; after the last one d is done.
+func (s *Store) Sent(ctx context.Context, d chat.Delivery, r chat.Receipt) error {
+	receipt, err := json.Marshal(chat.Receipt{MsgID: r.MsgID, Invalid: r.Invalid})
+	if err != nil {
+		return err
+	}
+	err = s.InTx(ctx, func(tx *Tx) error {
+		state := outboxSending
+		if d.Sent+1 >= len(d.Parts) {
+			state = outboxSent
+		}
+		err := tx.fenced(d, "sent_parts=?, state=?, road=?, receipt=?, unsure=0, sent_at=?", d.Sent+1, state, r.Road, string(receipt), millis(tx.now))
+		if err != nil || r.ResponseCode == "" || d.Body.Card == nil {
+			return err
+		}
+		return tx.KeepCode(d.Body.Card.TaskID, d.To.ID, r.ResponseCode)
+	})
+	if err == nil {
+		s.outboxBell.ring() // the next word for this place may go
+	}
+	return err
+}
+
+// Again makes d due at a later time; unsure tells that it may have arrived.
+func (s *Store) Again(ctx context.Context, d chat.Delivery, at time.Time, unsure bool, cause error) error {
+	n, reason := 0, ""
+	if unsure {
+		n = 1
+	}
+	if cause != nil {
+		reason = clip(cause.Error(), 1000)
+	}
+	return s.fenced(ctx, d, "state=?, due_at=?, unsure=?, reason=?", outboxDue, millis(at), n, reason)
+}
+
+// Never ends d with its reason.
+func (s *Store) Never(ctx context.Context, d chat.Delivery, cause error) error {
+	err := s.fenced(ctx, d, "state=?, reason=?", outboxDead, clip(cause.Error(), 1000))
+	if err == nil {
+		s.outboxBell.ring()
+	}
+	return err
+}
+
+// Recent returns when messages were sent to a place since a time, oldest first.
+func (s *Store) Recent(ctx context.Context, to chat.Address, since time.Time) ([]time.Time, error) {
+	var rows []outboxRow
+	err := s.read.WithContext(ctx).Select("sent_at", "sent_parts").Where("target_key = ? AND sent_at >= ? AND road <> ?", hashKey(to.String()), millis(since), roadInline).
+		Order("sent_at").Limit(5000).Find(&rows).Error
+	var out []time.Time
+	for _, r := range rows {
+		for range r.SentParts {
+			out = append(out, fromMillis(r.SentAt))
+		}
+	}
+	return out, err
+}
+
+// Wait returns when there may be something to send.
+func (s *Store) Wait(ctx context.Context) error {
+	return s.outboxBell.wait(ctx, 300*time.Millisecond)
+}
+
+// KeepCode stores a response code with which a card's copy can be rewritten
+// once, within 72 hours. It comes from a send, and a fresh one from each click.
+func (tx *Tx) KeepCode(taskID, user, code string) error {
+	err := tx.db.Exec("INSERT INTO card_code (id, task_id, user_id, code_key, code, got_at, spent_at) VALUES (?,?,?,?,?,?,0)",
+		tx.s.ids.next(tx.now), clip(taskID, 128), clip(user, 64), hashKey(code), tx.s.seal.sealed("card", []byte(code)), millis(tx.now)).Error
+	if isDuplicate(err) {
+		return nil
+	}
+	return err
+}
+
+// Card returns the newest unused response code of a card's copy, or "".
+func (s *Store) Card(ctx context.Context, taskID, user string) (string, error) {
+	var rows []struct{ Code []byte }
+	err := s.read.WithContext(ctx).Raw("SELECT code FROM card_code WHERE task_id=? AND user_id=? AND spent_at=0 AND got_at>? ORDER BY id DESC LIMIT 1",
+		taskID, user, s.now().Add(-72*time.Hour).UnixMilli()).Scan(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return "", err
+	}
+	code, err := s.seal.open("card", rows[0].Code)
+	return string(code), err
+}
+
+// SpendCard marks a response code as used.
+func (s *Store) SpendCard(ctx context.Context, code string) error {
+	return s.InTx(ctx, func(tx *Tx) error {
+		return tx.db.Exec("UPDATE card_code SET spent_at=? WHERE code_key=?", millis(tx.now), hashKey(code)).Error
+	})
+}

@@ -1,0 +1,75 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+)
+
+// shardCount is how many shards the queues are cut into. More replicas than
+// this would idle; changing it needs a migration that re-numbers waiting rows.
+const shardCount = 64
+
+// migrations is the history of the schema, oldest first.
+var migrations = []migration{
+	{name: "foundation", oldest: 1, steps: []string{
+		"CREATE TABLE replica (slot BIGINT PRIMARY KEY, owner $key(64) NOT NULL, until BIGINT NOT NULL)$end",
+		numbered("INSERT INTO replica (slot, owner, until) VALUES ", "(%d,'',0)", slots),
+		"CREATE TABLE shard (id BIGINT PRIMARY KEY, owner $key(64) NOT NULL, epoch BIGINT NOT NULL, until BIGINT NOT NULL)$end",
+		numbered("INSERT INTO shard (id, owner, epoch, until) VALUES ", "(%d,'',0,0)", shardCount),
+		"CREATE TABLE counter (kind $key(16) PRIMARY KEY, next BIGINT NOT NULL)$end",
+		"INSERT INTO counter (kind, next) VALUES ('ticket',1),('entry',1),('run',1),('alert',1),('session',1),('change',1)",
+		`CREATE TABLE inbox (id BIGINT PRIMARY KEY, message_id $key(24) NOT NULL, via $key(8) NOT NULL, kind $key(16) NOT NULL,
+			sender $key(64) NOT NULL, thread_key $key(24) NOT NULL, shard BIGINT NOT NULL, state BIGINT NOT NULL, epoch BIGINT NOT NULL,
+			attempt BIGINT NOT NULL, due_at BIGINT NOT NULL, received_at BIGINT NOT NULL, done_at BIGINT NOT NULL, body $blob NOT NULL,
+			command $key(32) NOT NULL, decision $text, err $text, reply_spent_at BIGINT NOT NULL)$end`,
+		"CREATE UNIQUE INDEX inbox_message ON inbox (message_id)",
+		"CREATE INDEX inbox_thread ON inbox (state, thread_key, id)",
+		`CREATE TABLE outbox (id BIGINT PRIMARY KEY, send_key $key(191) NOT NULL, target $key(191) NOT NULL, target_key $key(24) NOT NULL,
+			reply_to $key(24) NOT NULL, shard BIGINT NOT NULL, state BIGINT NOT NULL, epoch BIGINT NOT NULL, attempt BIGINT NOT NULL,
+			due_at BIGINT NOT NULL, urgent BIGINT NOT NULL, sent_parts BIGINT NOT NULL, unsure BIGINT NOT NULL, body $blob NOT NULL, parts $blob,
+			road $key(16) NOT NULL, receipt $text, reason $text, sent_at BIGINT NOT NULL)$end`,
+		"CREATE UNIQUE INDEX outbox_key ON outbox (send_key)",
+		"CREATE INDEX outbox_target ON outbox (state, target_key, id)",
+		"CREATE INDEX outbox_reply ON outbox (reply_to)",
+		"CREATE INDEX outbox_recent ON outbox (target_key, sent_at)",
+		"CREATE TABLE card_code (id BIGINT PRIMARY KEY, task_id $key(128) NOT NULL, user_id $key(64) NOT NULL, code_key $key(24) NOT NULL, code $blob NOT NULL, got_at BIGINT NOT NULL, spent_at BIGINT NOT NULL)$end",
+		"CREATE INDEX card_code_task ON card_code (task_id, user_id)",
+		"CREATE UNIQUE INDEX card_code_code ON card_code (code_key)",
+		"CREATE TABLE conversation (thread_key $key(24) PRIMARY KEY, command $key(32) NOT NULL, step $key(32) NOT NULL, draft $blob, expires_at BIGINT NOT NULL, list $blob, list_until BIGINT NOT NULL, topic $blob, topic_until BIGINT NOT NULL, updated_at BIGINT NOT NULL)$end",
+		"CREATE TABLE member (id $key(64) PRIMARY KEY, name $key(128) NOT NULL, department $key(128) NOT NULL, roles $key(128) NOT NULL, disabled BIGINT NOT NULL, created_at BIGINT NOT NULL, seen_at BIGINT NOT NULL, version BIGINT NOT NULL)$end",
+		"CREATE TABLE audit (id BIGINT PRIMARY KEY, at BIGINT NOT NULL, actor $key(64) NOT NULL, action $key(64) NOT NULL, object $key(128) NOT NULL, detail $text)$end",
+		"CREATE INDEX audit_object ON audit (object, id)",
+		`CREATE TABLE ticket (id BIGINT PRIMARY KEY, number BIGINT NOT NULL, state $key(16) NOT NULL, priority $key(8) NOT NULL, class $key(32) NOT NULL,
+			title $key(400) NOT NULL, reporter $key(64) NOT NULL, assignee $key(64) NOT NULL, via $key(8) NOT NULL, place $text NOT NULL,
+			app_version $key(64) NOT NULL, app_system $key(64) NOT NULL, urgency $key(32) NOT NULL, customer $blob, phone $blob, identity $blob, customer_mask $key(64) NOT NULL, phone_mask $key(64) NOT NULL, identity_mask $key(64) NOT NULL,
+			customer_key $key(24) NOT NULL, phone_key $key(24) NOT NULL, identity_key $key(24) NOT NULL,
+			created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, resolved_at BIGINT NOT NULL, closed_at BIGINT NOT NULL, nudges BIGINT NOT NULL, nudged_at BIGINT NOT NULL, source_message $key(24) NOT NULL, version BIGINT NOT NULL)$end`,
+		"CREATE UNIQUE INDEX ticket_number ON ticket (number)",
+		"CREATE UNIQUE INDEX ticket_source ON ticket (source_message)",
+		"CREATE INDEX ticket_reporter ON ticket (reporter, state, id)",
+		"CREATE INDEX ticket_state ON ticket (state, id)",
+		"CREATE INDEX ticket_customer ON ticket (customer_key)",
+		"CREATE INDEX ticket_phone ON ticket (phone_key)",
+		"CREATE INDEX ticket_identity ON ticket (identity_key)",
+		"CREATE TABLE ticket_entry (id BIGINT PRIMARY KEY, ticket_id BIGINT NOT NULL, at BIGINT NOT NULL, kind $key(16) NOT NULL, author $key(64) NOT NULL, body $text NOT NULL, original $blob, media $blob, message_id $key(24) NOT NULL)$end",
+		"CREATE INDEX ticket_entry_ticket ON ticket_entry (ticket_id, id)",
+		`CREATE TABLE entry (number BIGINT PRIMARY KEY, question $text NOT NULL, question_key $key(24) NOT NULL, similar_list $text, negative $text, short_title $key(128) NOT NULL, answer $text NOT NULL,
+			answer_text $text, steps $text, exceptions $text, state $key(16) NOT NULL, service_group $key(64) NOT NULL, category $key(64) NOT NULL, tags $text, owner $key(64) NOT NULL,
+			valid_until $key(10) NOT NULL, review_at $key(10) NOT NULL, version BIGINT NOT NULL, changed BIGINT NOT NULL, updated_at BIGINT NOT NULL, updated_by $key(64) NOT NULL)$end`,
+		"CREATE INDEX entry_changed ON entry (changed)",
+		"CREATE INDEX entry_question ON entry (question_key)",
+		`CREATE TABLE question (id BIGINT PRIMARY KEY, message_id $key(24) NOT NULL, asker $key(64) NOT NULL, place $text NOT NULL, body $text NOT NULL, band $key(16) NOT NULL,
+			entry BIGINT NOT NULL, score DOUBLE NOT NULL, feedback $key(16) NOT NULL, ticket BIGINT NOT NULL, asked_at BIGINT NOT NULL)$end`,
+		"CREATE UNIQUE INDEX question_message ON question (message_id)",
+		"CREATE INDEX question_band ON question (band, id)",
+		"CREATE TABLE job (name $key(64) PRIMARY KEY, next_at BIGINT NOT NULL, ran_at BIGINT NOT NULL, err $text)$end",
+	}},
+}
+
+func numbered(head, row string, n int) string {
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = fmt.Sprintf(row, i)
+	}
+	return head + strings.Join(rows, ",")
+}

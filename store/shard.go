@@ -1,0 +1,252 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Inbox, outbox and jobs are cut into shards; a replica works only on the
+// shards it holds a lease for, each with an epoch that grows with every new
+// owner (fencing): a replica that slept through its lease cannot write.
+type shards struct {
+	mu   sync.RWMutex
+	held map[int]int64 // shard -> epoch
+	file *os.File      // SQLite: the lock that says this process serves
+}
+
+// ErrServed means that another process serves this SQLite database.
+var ErrServed = errors.New("another Frontline already works on this database")
+
+func shardOf(key string) int {
+	h := fnv.New32a()
+	h.Write([]byte(key))
+	return int(h.Sum32() % shardCount)
+}
+
+func (h *shards) unlock() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.file != nil {
+		h.file.Close()
+		h.file = nil
+	}
+	h.held = map[int]int64{}
+}
+
+// holding returns the shards held now and their epochs.
+func (s *Store) holding() map[int]int64 {
+	s.shards.mu.RLock()
+	defer s.shards.mu.RUnlock()
+	out := make(map[int]int64, len(s.shards.held))
+	for k, v := range s.shards.held {
+		out[k] = v
+	}
+	return out
+}
+
+// Lead takes shards once, so that work can begin; Run keeps them.
+func (s *Store) Lead(ctx context.Context) error {
+	if s.kind == sqliteDB {
+		return s.leadAlone(ctx)
+	}
+	return s.renew(ctx)
+}
+
+// Run keeps the leases of this replica until ctx ends, then lets go of them.
+func (s *Store) Run(ctx context.Context) error {
+	if s.opt.Bell != nil {
+		go s.opt.Bell.Listen(ctx, s.rung)
+	}
+	tick := time.NewTicker(s.opt.Lease / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return s.release()
+		case <-tick.C:
+			if err := s.renew(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("renew the shard leases", "err", err)
+			}
+		}
+	}
+}
+
+func (s *Store) rung(topic string) {
+	switch topic {
+	case TopicInbox:
+		s.inboxBell.ring()
+	case TopicOutbox:
+		s.outboxBell.ring()
+	}
+}
+
+// leadAlone takes all shards at once: the file lock proves that whoever held
+// them before is dead, so nobody waits for a lease to end after a crash.
+func (s *Store) leadAlone(ctx context.Context) error {
+	if s.shards.file == nil {
+		path := strings.TrimPrefix(s.opt.URL, "sqlite:") + ".lock"
+		f, err := os.OpenFile(filepath.Clean(path), os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return err
+		}
+		if err := lockFile(f); err != nil {
+			f.Close()
+			return ErrServed
+		}
+		s.shards.file = f
+	}
+	err := s.InTx(ctx, func(tx *Tx) error {
+		// Slots of dead servers are free at once too.
+		return errors.Join(tx.db.Exec("UPDATE shard SET owner=?, epoch=epoch+1, until=?", s.opt.Replica, tx.now.Add(s.opt.Lease).UnixMilli()).Error,
+			tx.db.Exec("UPDATE replica SET owner='', until=? WHERE owner LIKE 'serve-%' AND owner<>?", tx.now.UnixMilli()-1, s.opt.Replica).Error)
+	})
+	if err != nil {
+		return err
+	}
+	return s.reload(ctx)
+}
+
+type shardRow struct {
+	ID    int `gorm:"primaryKey;autoIncrement:false"`
+	Owner string
+	Epoch int64
+	Until int64
+}
+
+func (shardRow) TableName() string { return "shard" }
+
+// reload reads which shards this replica holds.
+func (s *Store) reload(ctx context.Context) error {
+	var rows []shardRow
+	if err := s.read.WithContext(ctx).Where("owner = ?", s.opt.Replica).Find(&rows).Error; err != nil {
+		return err
+	}
+	held := make(map[int]int64, len(rows))
+	for _, r := range rows {
+		held[r.ID] = r.Epoch
+	}
+	s.shards.mu.Lock()
+	s.shards.held = held
+	s.shards.mu.Unlock()
+	return nil
+}
+
+// renew prolongs what is held, gives up what is above the fair share and
+// takes what is free, by the database's clock.
+func (s *Store) renew(ctx context.Context) error {
+	if s.kind == sqliteDB {
+		return nil // the file lock is the lease
+	}
+	now, err := s.dbNow(ctx)
+	if err != nil {
+		s.dropAll() // cannot prove that the leases are still ours
+		return err
+	}
+	err = s.InTx(ctx, func(tx *Tx) error {
+		err := tx.db.Exec("UPDATE replica SET until=? WHERE slot=? AND owner=?", now+slotLife.Milliseconds(), s.ids.slot, s.opt.Replica).Error
+		return errors.Join(err, tx.db.Exec("UPDATE shard SET until=? WHERE owner=? AND until>=?", now+s.opt.Lease.Milliseconds(), s.opt.Replica, now).Error)
+	})
+	if err != nil {
+		s.dropAll()
+		return err
+	}
+	var rows []shardRow
+	if err := s.write.WithContext(ctx).Order("id").Find(&rows).Error; err != nil {
+		return err
+	}
+	return s.balance(ctx, rows, now)
+}
+
+func (s *Store) dropAll() {
+	s.shards.mu.Lock()
+	s.shards.held = map[int]int64{}
+	s.shards.mu.Unlock()
+}
+
+func (s *Store) balance(ctx context.Context, rows []shardRow, now int64) error {
+	live, mine := map[string]bool{s.opt.Replica: true}, 0
+	var free []shardRow
+	for _, r := range rows {
+		switch {
+		case r.Owner == s.opt.Replica && r.Until >= now:
+			mine++
+		case r.Until < now || r.Owner == "":
+			free = append(free, r)
+		default:
+			live[r.Owner] = true
+		}
+	}
+	// A replica that holds nothing is seen by nobody in the shard table, so the
+	// newcomers are counted from the replica slots.
+	n, err := s.liveReplicas(ctx, now)
+	if err != nil {
+		return err
+	}
+	share := (shardCount + max(n, len(live)) - 1) / max(n, len(live))
+	if over := mine - share; over > 0 {
+		err = s.giveUp(ctx, over)
+	} else {
+		err = s.take(ctx, free, share-mine, now)
+	}
+	return errors.Join(err, s.reload(ctx))
+}
+
+func (s *Store) liveReplicas(ctx context.Context, now int64) (int, error) {
+	// Slots are renewed with the leases; a slot renewed within one lease is alive.
+	var n int64
+	err := s.write.WithContext(ctx).Table("replica").Where("until > ? AND owner LIKE 'serve-%'", now+slotLife.Milliseconds()-s.opt.Lease.Milliseconds()).Count(&n).Error
+	return int(n), err
+}
+
+func (s *Store) giveUp(ctx context.Context, n int) error {
+	held := s.holding()
+	return s.InTx(ctx, func(tx *Tx) error {
+		for id := range held {
+			if n == 0 {
+				return nil
+			}
+			n--
+			if err := tx.db.Exec("UPDATE shard SET owner='', until=0 WHERE id=? AND owner=?", id, s.opt.Replica).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) take(ctx context.Context, free []shardRow, n int, now int64) error {
+	if n <= 0 || len(free) == 0 {
+		return nil
+	}
+	return s.InTx(ctx, func(tx *Tx) error {
+		for _, r := range free[:min(n, len(free))] {
+			err := tx.db.Exec("UPDATE shard SET owner=?, epoch=epoch+1, until=? WHERE id=? AND owner=? AND epoch=? AND until=?",
+				s.opt.Replica, now+s.opt.Lease.Milliseconds(), r.ID, r.Owner, r.Epoch, r.Until).Error
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// release frees the leases, so that nobody waits for them after a clean stop.
+func (s *Store) release() error {
+	if s.kind == sqliteDB {
+		s.shards.unlock()
+		return nil
+	}
+	s.dropAll()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	return s.InTx(ctx, func(tx *Tx) error {
+		return errors.Join(tx.db.Exec("UPDATE shard SET owner='', until=0 WHERE owner=?", s.opt.Replica).Error,
+			tx.db.Exec("UPDATE replica SET owner='', until=? WHERE slot=? AND owner=?", tx.now.UnixMilli(), s.ids.slot, s.opt.Replica).Error)
+	})
+}

@@ -1,0 +1,241 @@
+// Package store keeps everything that Frontline knows in a database: SQLite
+// in the process, or MySQL (MariaDB, TiDB) for several replicas. The tables
+// are the truth; Redis only wakes sleepers and shares caches.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Errors that callers compare with errors.Is.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrStale    = errors.New("changed by somebody else in the meantime")
+	ErrFenced   = errors.New("another replica has taken this over")
+	ErrExists   = errors.New("exists already")
+)
+
+// Options says which database and how. Zero values mean the defaults.
+type Options struct {
+	URL     string           // sqlite:PATH or mysql://user:pass@host:port/name
+	Key     []byte           // 32 bytes; personal fields and messages are sealed with it
+	Now     func() time.Time // default time.Now
+	Log     *slog.Logger     // default: discarded
+	Serve   bool             // this process will Lead; short-lived commands do not
+	Replica string           // name of this process in leases; default: made at start
+	Lease   time.Duration    // how long a replica that went silent keeps its shards; default 4 s
+	Grace   time.Duration    // how long words wait for a smart bot's poll before another road; default 8 s
+	Bell    Bell             // wakes other replicas; nil: this process only
+	// NumberBlock is how many running numbers a replica takes at once on MySQL; default 10.
+	NumberBlock int64
+}
+
+// Store is safe for concurrent use. Open makes it.
+type Store struct {
+	opt    Options
+	kind   dialectKind
+	now    func() time.Time
+	log    *slog.Logger
+	write  *gorm.DB // SQLite: the one writing connection; MySQL: the pool
+	read   *gorm.DB // SQLite: a read-only pool; MySQL: the same pool
+	side   *gorm.DB // MySQL: for numbers, so that a transaction never waits for its own pool
+	seal   *sealer
+	ids    idMaker
+	shards shards
+	writer *writer // SQLite only
+	accept *acceptor
+	blocks numberBlocks
+	turns  turnBells
+	inboxBell,
+	outboxBell signal
+	closed atomic.Bool
+}
+
+// Open connects, brings the schema up to date unless it is newer than this
+// program, and takes a replica slot.
+func Open(ctx context.Context, opt Options) (*Store, error) {
+	fillDefaults(&opt)
+	s := &Store{opt: opt, now: opt.Now, log: opt.Log}
+	var err error
+	if s.seal, err = newSealer(opt.Key); err != nil {
+		return nil, err
+	}
+	if err := s.connect(opt.URL); err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx); err != nil {
+		s.closePools()
+		return nil, err
+	}
+	s.shards.held = map[int]int64{}
+	s.blocks.next = map[string]*block{}
+	s.inboxBell, s.outboxBell = newSignal(), newSignal()
+	if s.kind == sqliteDB {
+		s.writer = startWriter(s)
+	}
+	s.accept = startAcceptor(s)
+	if err := s.takeSlot(ctx); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("take a replica slot: %w", err)
+	}
+	return s, nil
+}
+
+func fillDefaults(opt *Options) {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Replica == "" {
+		opt.Replica = "cmd-" + randomName()
+		if opt.Serve {
+			opt.Replica = "serve-" + opt.Replica[4:]
+		}
+	}
+	if opt.Lease == 0 {
+		opt.Lease = 4 * time.Second
+	}
+	if opt.Grace == 0 {
+		opt.Grace = 8 * time.Second
+	}
+	if opt.NumberBlock == 0 {
+		opt.NumberBlock = 10
+	}
+}
+
+// Close finishes what is being written and lets go of the database.
+func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	s.accept.stop()
+	if s.writer != nil {
+		s.writer.stop()
+	}
+	s.shards.unlock()
+	return s.closePools()
+}
+
+func (s *Store) closePools() error {
+	var errs []error
+	seen := map[*gorm.DB]bool{}
+	for _, db := range []*gorm.DB{s.read, s.write, s.side} {
+		if db == nil || seen[db] {
+			continue
+		}
+		seen[db] = true
+		if pool, err := db.DB(); err == nil {
+			errs = append(errs, pool.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	return s.read.WithContext(ctx).Raw("SELECT 1").Scan(&one).Error
+}
+
+// Kind is "sqlite" or "mysql".
+func (s *Store) Kind() string { return string(s.kind) }
+
+// Now is the store's clock.
+func (s *Store) Now() time.Time { return s.now() }
+
+// Tx is one transaction. It lives only inside the function given to InTx, and
+// inside it only its own methods may be used: on SQLite a call of the store
+// itself would wait for the connection that the transaction holds.
+type Tx struct {
+	db    *gorm.DB
+	s     *Store
+	now   time.Time
+	turn  *Turn // whose turn this commits, nil elsewhere
+	count int   // Enqueue calls of this turn, for their keys
+	bells []func()
+}
+
+// Now is the same instant throughout the transaction.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// InTx runs fn in a transaction: all of it is committed, or nothing. fn is
+// quick and does nothing that it may not do twice: after a deadlock or a lost
+// connection it runs again. An error after a lost commit does not prove that
+// nothing was written, so every write carries a key of its own.
+func (s *Store) InTx(ctx context.Context, fn func(tx *Tx) error) error {
+	if s.writer != nil {
+		return s.writer.do(ctx, fn)
+	}
+	const tries = 4
+	for i := 1; ; i++ {
+		err := s.inPool(ctx, fn)
+		if err == nil || i == tries || !retryable(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (s *Store) inPool(ctx context.Context, fn func(tx *Tx) error) error {
+	var bells []func()
+	err := s.write.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+		tx := &Tx{db: db, s: s, now: s.now()}
+		if err := guard(tx, fn); err != nil {
+			return err
+		}
+		bells = tx.bells
+		return nil
+	})
+	if err == nil {
+		ring(bells)
+	}
+	return err
+}
+
+// guard turns a panic of fn into an error, so that one bad message cannot
+// take the process or its neighbours in the same commit with it.
+func guard(tx *Tx, fn func(tx *Tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in transaction: %v", p)
+		}
+	}()
+	return fn(tx)
+}
+
+func ring(bells []func()) {
+	for _, b := range bells {
+		b()
+	}
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}
+
+// clip cuts text to n bytes at a rune border, for columns with a limit.
+func clip(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return strings.ToValidUTF8(text[:n], "")
+}

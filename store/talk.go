@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"sort"
+	"time"
+
+	"frontline/bot/chat"
+)
+
+// Line is one line of a talk.
+type Line struct {
+	At    time.Time
+	From  string // userid, or "" for the desk
+	Text  string // as said: the caller masks it
+	Body  chat.Body
+	Media []chat.Media
+}
+
+// Talk returns what was said in a thread since a time, both sides, oldest
+// first: what a person sees when they take a talk over. It needs no table of
+// its own: the inbox and the outbox are the talk.
+func (s *Store) Talk(ctx context.Context, m chat.Message, since time.Time, n int) ([]Line, error) {
+	var in []inboxRow
+	db := s.read.WithContext(ctx)
+	err := db.Where("state IN (0,1,2,3) AND thread_key = ? AND id >= ?", hashKey(m.Thread()), idAt(since)).Order("id DESC").Limit(n).Find(&in).Error
+	if err != nil {
+		return nil, err
+	}
+	var lines []Line
+	ids := make([]string, 0, len(in))
+	for _, r := range in {
+		msg, err := s.message(r)
+		if err != nil {
+			continue // sealed with a key that is gone: the rest of the talk is still worth having
+		}
+		ids = append(ids, msg.ID)
+		if msg.Text != "" || len(msg.Media) > 0 {
+			lines = append(lines, Line{At: fromMillis(r.ReceivedAt), From: msg.Sender, Text: msg.Text, Media: msg.Media})
+		}
+	}
+	var out []outboxRow
+	err = db.Where("target_key = ? AND id >= ? AND state IN (0,1,2)", hashKey(m.From.String()), idAt(since)).Order("id DESC").Limit(n).Find(&out).Error
+	if err != nil {
+		return nil, err
+	}
+	mine := map[string]bool{}
+	for _, id := range ids {
+		mine[id] = true
+	}
+	for _, r := range out {
+		d, err := s.delivery(r)
+		if err != nil || (m.From.Kind == chat.Group && !mine[d.ReplyTo]) {
+			continue // in a group only what answered this person
+		}
+		lines = append(lines, Line{At: idTime(r.ID), Body: d.Body})
+	}
+	sort.SliceStable(lines, func(i, j int) bool { return lines[i].At.Before(lines[j].At) })
+	if len(lines) > n {
+		lines = lines[len(lines)-n:]
+	}
+	return lines, nil
+}

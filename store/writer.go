@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"gorm.io/gorm"
+)
+
+// writer is SQLite's one writing goroutine. It commits in groups: everything
+// that waits while a commit is on its way to the disk goes into the next one,
+// so that many callbacks share one fsync, and each is acknowledged only after it.
+type writer struct {
+	s    *Store
+	in   chan *write
+	quit chan struct{}
+	done sync.WaitGroup
+}
+
+type write struct {
+	ctx  context.Context
+	fn   func(tx *Tx) error
+	err  chan error
+	tx   *Tx
+	fail error
+}
+
+// maxGroup bounds one commit, and so the time the first waiter may lose.
+const maxGroup = 256
+
+var errClosed = errors.New("the store is closed")
+
+func startWriter(s *Store) *writer {
+	w := &writer{s: s, in: make(chan *write, maxGroup), quit: make(chan struct{})}
+	w.done.Add(1)
+	go w.run()
+	return w
+}
+
+func (w *writer) stop() {
+	close(w.quit)
+	w.done.Wait()
+}
+
+// do queues fn and waits for its commit. A caller whose context ends leaves
+// early; its write may still happen, which every caller must expect anyway.
+func (w *writer) do(ctx context.Context, fn func(tx *Tx) error) error {
+	x := &write{ctx: ctx, fn: fn, err: make(chan error, 1)}
+	select {
+	case w.in <- x:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.quit:
+		return errClosed
+	}
+	select {
+	case err := <-x.err:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *writer) run() {
+	defer w.done.Done()
+	var group []*write
+	for {
+		select {
+		case x := <-w.in:
+			group = w.gather(append(group[:0], x))
+			w.commit(group)
+		case <-w.quit:
+			for {
+				select {
+				case x := <-w.in:
+					x.err <- errClosed
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+func (w *writer) gather(group []*write) []*write {
+	for len(group) < maxGroup {
+		select {
+		case x := <-w.in:
+			group = append(group, x)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit runs the group in one transaction, each member under its own
+// savepoint, so that one that fails takes back only its own writes.
+func (w *writer) commit(group []*write) {
+	err := w.s.write.Transaction(func(db *gorm.DB) error {
+		now := w.s.now()
+		for _, x := range group {
+			if x.fail = x.ctx.Err(); x.fail != nil {
+				continue
+			}
+			x.tx = &Tx{db: db, s: w.s, now: now}
+			if len(group) == 1 {
+				x.fail = guard(x.tx, x.fn)
+				return x.fail
+			}
+			if err := w.member(db, x); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, x := range group {
+		switch {
+		case x.fail != nil:
+			x.err <- x.fail
+		case err != nil:
+			x.err <- err
+		default:
+			ring(x.tx.bells)
+			x.err <- nil
+		}
+	}
+}
+
+func (w *writer) member(db *gorm.DB, x *write) error {
+	if err := db.Exec("SAVEPOINT member").Error; err != nil {
+		return err
+	}
+	if x.fail = guard(x.tx, x.fn); x.fail != nil {
+		if err := db.Exec("ROLLBACK TO SAVEPOINT member").Error; err != nil {
+			return err
+		}
+	}
+	return db.Exec("RELEASE SAVEPOINT member").Error
+}
