@@ -33,6 +33,9 @@ type Outgoing struct {
 	Body    Body     `json:"body"`
 	Mention []string `json:"mention,omitempty"` // userids, or "@all"; only where the place can show it
 	Urgent  bool     `json:"urgent,omitempty"`  // P1 and recoveries: may use the places a robot keeps for them
+	// Progress: a sign of life that the words after it replace where the place
+	// can show only one thing (the smart bot's stream).
+	Progress bool `json:"progress,omitempty"`
 	// AtMostOnce: after an answer that got lost the message is not sent again
 	// but shown as unknown. Chatter sets it; tickets and alerts do not.
 	AtMostOnce bool `json:"at_most_once,omitempty"`

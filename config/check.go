@@ -1,0 +1,167 @@
+package config
+
+import (
+	"encoding/base64"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // the time zone must not depend on the machine
+)
+
+var groupName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+
+// check names everything that is wrong, never a secret's value.
+func (c *Config) check(f *Faults) {
+	if _, err := time.LoadLocation(c.Timezone); err != nil || c.Timezone == "" {
+		f.add("timezone: not known: %q", c.Timezone)
+	}
+	oneOf(f, "lang", c.Lang, "zh", "en")
+	oneOf(f, "log.level", c.Log.Level, "debug", "info", "warn", "error")
+	oneOf(f, "log.format", c.Log.Format, "text", "json")
+	c.checkStores(f)
+	c.checkWeCom(f)
+	c.checkGroups(f)
+	webAddress(f, "public_url", c.PublicURL)
+	webAddress(f, "llm.base_url", c.LLM.BaseURL)
+	if c.LLM.BaseURL != "" && c.LLM.Model == "" {
+		f.add("llm.model: must be set with llm.base_url")
+	}
+	for name, t := range map[string]Secret{"hooks.token": c.Hooks.Token, "api.token": c.API.Token} {
+		if t != "" && len(t) < 8 {
+			f.add("%s: must have at least 8 characters", name)
+		}
+	}
+	if c.Retention.MessageDays < 184 {
+		f.add("retention.message_days: must be at least 184 (network logs are kept six months by law)")
+	}
+	for _, k := range c.Tickets.Required {
+		oneOf(f, "tickets.required", k, "symptom", "system", "app_version", "urgency", "customer")
+	}
+}
+
+func oneOf(f *Faults, name, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		f.add("%s: must be one of %s", name, strings.Join(allowed, ", "))
+	}
+}
+
+func webAddress(f *Faults, name, value string) {
+	if value == "" {
+		return
+	}
+	u, err := url.Parse(value)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		f.add("%s: must be an address such as https://desk.example.com", name)
+	}
+}
+
+func (c *Config) checkStores(f *Faults) {
+	db := string(c.Database.URL)
+	if !strings.HasPrefix(db, "sqlite:") && !strings.HasPrefix(db, "mysql://") {
+		f.add("database.url: must begin with sqlite: or mysql://")
+	}
+	if c.EncryptionKey != "" {
+		if key, err := base64.StdEncoding.DecodeString(string(c.EncryptionKey)); err != nil || len(key) != 32 {
+			f.add("encryption_key: must be 32 bytes in base64 (openssl rand -base64 32)")
+		}
+	} else if strings.HasPrefix(db, "mysql://") {
+		f.add("encryption_key: must be set when the database is MySQL (openssl rand -base64 32)")
+	}
+	if r := string(c.Redis.URL); r != "" && !strings.HasPrefix(r, "redis://") && !strings.HasPrefix(r, "rediss://") {
+		f.add("redis.url: must begin with redis:// or rediss://")
+	}
+	if c.Files.URL != "" && !strings.HasPrefix(c.Files.URL, "dir:") {
+		f.add("files.url: must begin with dir:")
+	}
+}
+
+func (c *Config) checkWeCom(f *Faults) {
+	w := c.WeCom
+	webAddress(f, "wecom.api_base", w.APIBase)
+	together(f, "wecom.app", map[string]bool{"agent_id": w.App.AgentID != 0, "secret": w.App.Secret != ""})
+	together(f, "wecom.app", map[string]bool{"token": w.App.Token != "", "aes_key": w.App.AESKey != ""})
+	together(f, "wecom.bot", map[string]bool{"token": w.Bot.Token != "", "aes_key": w.Bot.AESKey != ""})
+	together(f, "wecom.bot", map[string]bool{"id": w.Bot.ID != "", "secret": w.Bot.Secret != ""})
+	for name, k := range map[string]Secret{"wecom.app.aes_key": w.App.AESKey, "wecom.bot.aes_key": w.Bot.AESKey} {
+		if k != "" && len(k) != 43 {
+			f.add("%s: an EncodingAESKey has 43 characters", name)
+		}
+	}
+}
+
+// together names what is missing when only a part of a set is there.
+func together(f *Faults, at string, set map[string]bool) {
+	var have, lack []string
+	for k, ok := range set {
+		if ok {
+			have = append(have, k)
+		} else {
+			lack = append(lack, k)
+		}
+	}
+	if len(have) > 0 {
+		for _, k := range lack {
+			f.add("%s.%s: must be set with %s.%s", at, k, at, have[0])
+		}
+	}
+}
+
+func (c *Config) checkGroups(f *Faults) {
+	names := map[string]bool{}
+	for _, g := range c.Groups {
+		switch {
+		case !groupName.MatchString(g.Name):
+			f.add("groups: the name %q must be small letters, digits and dashes", g.Name)
+		case names[g.Name]:
+			f.add("groups: the name %q stands there twice", g.Name)
+		}
+		names[g.Name] = true
+	}
+	if t := c.Tickets.Group; t != "" && !names[t] {
+		f.add("tickets.group: no group is called %q", t)
+	}
+}
+
+// NeedWeCom names what serve needs and demo does not.
+func (c *Config) NeedWeCom() error {
+	var f Faults
+	if c.WeCom.CorpID == "" {
+		f.add("wecom.corp_id (FRONTLINE_WECOM_CORP_ID) is not set; to try Frontline without an account run: frontline demo")
+	}
+	if c.WeCom.App.AgentID == 0 && c.WeCom.Bot.Token == "" {
+		f.add("wecom: neither the app (wecom.app) nor the smart bot (wecom.bot) is configured")
+	}
+	if len(f) > 0 {
+		return f
+	}
+	return nil
+}
+
+// Warnings are things that work but should not stay so.
+func (c *Config) Warnings(file string) (out []string) {
+	for name, t := range map[string]Secret{"hooks.token": c.Hooks.Token, "api.token": c.API.Token} {
+		if t != "" && len(t) < 24 {
+			out = append(out, name+": fewer than 24 characters can be guessed")
+		}
+	}
+	if file != "" {
+		if st, err := os.Stat(file); err == nil && st.Mode().Perm()&0o077 != 0 {
+			out = append(out, filepath.Base(file)+": others may read it; chmod 600 if it holds secrets")
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Location is the configured time zone.
+func (c *Config) Location() *time.Location {
+	l, err := time.LoadLocation(c.Timezone)
+	if err != nil {
+		return time.UTC // check has refused it already
+	}
+	return l
+}

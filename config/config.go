@@ -1,0 +1,169 @@
+// Package config is every option of Frontline: its name, its default and what
+// it means. The comments of the structs below are the manual; example.yaml is
+// made from them.
+package config
+
+// Secret is a value that is never printed.
+type Secret string
+
+// String hides the value from logs and errors.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "***"
+}
+
+// GoString hides the value from %#v too.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText hides the value from encoders.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Config is the whole configuration. Values come from the file, then from
+// FRONTLINE_… variables (the path in upper snake case: wecom.app.secret is
+// FRONTLINE_WECOM_APP_SECRET), then from the files that FRONTLINE_…_FILE name.
+type Config struct {
+	// Address to listen on.
+	Listen string `yaml:"listen" default:":8080"`
+	// Where people reach the web pages, without a trailing slash. Links in messages begin with it.
+	PublicURL string `yaml:"public_url" example:"https://desk.example.com"`
+	// Time zone of working hours, schedules and times in messages.
+	Timezone string `yaml:"timezone" default:"Asia/Shanghai"`
+	// Language of chat, pages and help: zh or en. English covers what has been translated.
+	Lang string `yaml:"lang" default:"zh"`
+	// 32 bytes in base64 that seal messages and personal data (openssl rand -base64 32). Empty on SQLite: made once as
+	// frontline.key beside the database. Empty on MySQL: refused. Keep a copy: without it the data cannot be read.
+	EncryptionKey Secret `yaml:"encryption_key"`
+	// Userids that are always administrators.
+	Admins   []string `yaml:"admins" example:"[zhangwei]"`
+	Database Database `yaml:"database"`
+	Redis    Redis    `yaml:"redis"`
+	Files    Files    `yaml:"files"`
+	WeCom    WeCom    `yaml:"wecom"`
+	LLM      LLM      `yaml:"llm"`
+	Hooks    Hooks    `yaml:"hooks"`
+	API      API      `yaml:"api"`
+	Log      Log      `yaml:"log"`
+	// Group chats that are known by name. What stands here is read-only in the console.
+	Groups    []Group   `yaml:"groups"`
+	Tickets   Tickets   `yaml:"tickets"`
+	Retention Retention `yaml:"retention"`
+}
+
+// Database says where everything is kept.
+type Database struct {
+	// sqlite:FILE (one replica, nothing else needed) or mysql://user:password@host:3306/name (several replicas; also MariaDB, TiDB).
+	URL Secret `yaml:"url" default:"sqlite:frontline.db"`
+}
+
+// Redis is optional: replicas share wake-ups, access tokens and common limits through it.
+type Redis struct {
+	// redis://host:6379/0; empty: everything in the process.
+	URL Secret `yaml:"url" example:"redis://127.0.0.1:6379/0"`
+}
+
+// Files says where attachments are kept, sealed.
+type Files struct {
+	// dir:PATH; empty: the folder files beside the SQLite database, or ./files.
+	URL string `yaml:"url" example:"dir:/var/lib/frontline/files"`
+}
+
+// WeCom is the connection to WeChat Work (企业微信).
+type WeCom struct {
+	// The company's id (企业 ID).
+	CorpID string `yaml:"corp_id" example:"ww1234567890abcdef"`
+	// Where every call to the platform goes: itself, or a proxy with a trusted address.
+	APIBase string `yaml:"api_base" default:"https://qyapi.weixin.qq.com"`
+	App     App    `yaml:"app"`
+	Bot     Bot    `yaml:"bot"`
+}
+
+// App is the self-built app (自建应用): single chat, address list, cards.
+type App struct {
+	// AgentId of the app.
+	AgentID int64 `yaml:"agent_id" example:"1000002"`
+	// Secret of the app.
+	Secret Secret `yaml:"secret"`
+	// Token of its callback (接收消息), as set in the admin console; the callback's address is PUBLIC_URL/wecom/app.
+	Token Secret `yaml:"token"`
+	// EncodingAESKey of its callback, 43 characters.
+	AESKey Secret `yaml:"aes_key"`
+}
+
+// Bot is the smart bot (智能机器人): groups and single chat.
+type Bot struct {
+	// What people call the bot after an @.
+	Name string `yaml:"name" default:"一线助手"`
+	// Token of its callback (HTTP mode); the callback's address is PUBLIC_URL/wecom/bot.
+	Token Secret `yaml:"token"`
+	// EncodingAESKey of its callback, 43 characters.
+	AESKey Secret `yaml:"aes_key"`
+	// BotID for the long connection (no public address needed).
+	ID string `yaml:"id"`
+	// Secret for the long connection.
+	Secret Secret `yaml:"secret"`
+	// Address of the long connection.
+	WSURL string `yaml:"ws_url" default:"wss://openws.work.weixin.qq.com"`
+}
+
+// LLM is an optional language model behind any OpenAI-compatible endpoint. It gets masked text only.
+type LLM struct {
+	// Empty: off. Everything works without it.
+	BaseURL string `yaml:"base_url" example:"https://llm.example.com/v1"`
+	APIKey  Secret `yaml:"api_key"`
+	// Model for fields and intent.
+	Model string `yaml:"model" example:"qwen-plus"`
+	// Model for embeddings; empty: not used.
+	EmbeddingModel string `yaml:"embedding_model"`
+	// Calls a day, at most.
+	DailyCalls int `yaml:"daily_calls" default:"20000"`
+}
+
+// Hooks is the intake of alerts.
+type Hooks struct {
+	// Bearer token of alert senders, at least 8 characters.
+	Token Secret `yaml:"token"`
+}
+
+// API is /api/v1.
+type API struct {
+	// Bearer token with admin rights, at least 8 characters.
+	Token Secret `yaml:"token"`
+}
+
+// Log is how the program logs.
+type Log struct {
+	// debug, info, warn, error.
+	Level string `yaml:"level" default:"info"`
+	// text or json.
+	Format string `yaml:"format" default:"text"`
+}
+
+// Group is one group chat.
+type Group struct {
+	// Name used in this file: small letters, digits and dashes.
+	Name string `yaml:"name" example:"trading-support"`
+	// Title people know it by.
+	Title string `yaml:"title" example:"交易系统支持群"`
+	// Key of the group's robot (群机器人, the part after key=). The whole credential: keep it in the environment if you can.
+	RobotKey Secret `yaml:"robot_key"`
+	// Chat id of the group for the smart bot.
+	ChatID string `yaml:"chat_id"`
+	// Userids told when something is wrong with the group.
+	Owners []string `yaml:"owners" example:"[liugong]"`
+}
+
+// Tickets are the rules of tickets.
+type Tickets struct {
+	// Group (by name) whose robot tells of new tickets; empty: nobody is told.
+	Group string `yaml:"group" example:"trading-support"`
+	// What a report must have before it gets its number: symptom, system, app_version, urgency, customer.
+	Required []string `yaml:"required" default:"[symptom]"`
+}
+
+// Retention is how long finished things are kept.
+type Retention struct {
+	// Days that messages and deliveries are kept after they are done. Network logs must be kept six months by law: at least 184.
+	MessageDays int `yaml:"message_days" default:"190"`
+}

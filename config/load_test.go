@@ -1,0 +1,104 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestFaultsAreAllNamedWithTheirLine(t *testing.T) {
+	file := write(t, "f.yaml", "listen: \":9000\"\nlissten: x\nwecom:\n  corp_id: ww1\n  app:\n    agent_id: many\n    secrt: topsecret\n  corp_id: ww2\nlog: 3\nadmins: zhang\n")
+	_, err := Load(file, []string{"FRONTLINE_WECOM_APP_SECRT=topsecret", "FRONTLINE_LISTEN=:1"})
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	text := err.Error()
+	for _, want := range []string{
+		`f.yaml:2: unknown key "lissten" (did you mean "listen"?)`,
+		"f.yaml:6: wecom.app.agent_id: must be a whole number",
+		`f.yaml:7: unknown key "wecom.app.secrt" (did you mean "secret"?)`,
+		"f.yaml:9: log must hold keys and values",
+		"f.yaml:10: admins must be a list",
+		"FRONTLINE_WECOM_APP_SECRT: unknown variable (did you mean FRONTLINE_WECOM_APP_SECRET?)",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("missing %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "topsecret") {
+		t.Errorf("a secret was printed:\n%s", text)
+	}
+}
+
+func TestOrderFileEnvironmentSecretFile(t *testing.T) {
+	file := write(t, "f.yaml", "listen: \":9000\"\nadmins: [a, b]\nwecom:\n  app:\n    agent_id: 1000002\n    secret: fromfile\n")
+	secret := write(t, "secret", "fromsecretfile\n")
+	c, err := Load(file, []string{"FRONTLINE_LISTEN=:7", "FRONTLINE_ADMINS=c, d", "FRONTLINE_WECOM_APP_SECRET_FILE=" + secret, "OTHER=1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Listen != ":7" || string(c.WeCom.App.Secret) != "fromsecretfile" || fmt.Sprint(c.Admins) != "[c d]" || c.WeCom.App.AgentID != 1000002 {
+		t.Errorf("%+v", c)
+	}
+	if s := fmt.Sprintf("%v %+v %#v %s", c, c, c, c.WeCom.App.Secret); strings.Contains(s, "fromsecretfile") {
+		t.Errorf("a secret is printed: %s", s)
+	}
+}
+
+// Bad input B96: each is refused with a line or a name, and no value of a secret.
+func TestBadFiles(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"tab":         {"wecom:\n\tcorp_id: x\n", "f.yaml:"},
+		"alias bomb":  {"admins: &a [x]\ngroups: *a\n", "anchors and aliases"},
+		"two docs":    {"listen: \":1\"\n---\nlisten: \":2\"\n", "more than one document"},
+		"list":        {"- a\n- b\n", "keys and values"},
+		"short key":   {"wecom:\n  app:\n    token: tok\n    aes_key: secretsecret\n", "43 characters"},
+		"half app":    {"wecom:\n  app:\n    secret: secretsecret\n", "wecom.app.agent_id: must be set"},
+		"bad db":      {"database:\n  url: postgres://u:secretsecret@h/x\n", "database.url: must begin"},
+		"mysql key":   {"database:\n  url: mysql://u:secretsecret@h/x\n", "encryption_key: must be set"},
+		"short token": {"hooks:\n  token: secret\n", "hooks.token: must have at least 8"},
+		"group twice": {"groups:\n  - name: a\n  - name: a\n", "twice"},
+		"group name":  {"groups:\n  - name: A B\n", "small letters"},
+		"no group":    {"tickets:\n  group: nobody\n", `no group is called "nobody"`},
+		"retention":   {"retention:\n  message_days: 180\n", "at least 184"},
+		"zone":        {"timezone: Mars/Olympus\n", "timezone"},
+		"key length":  {"encryption_key: c2VjcmV0\n", "32 bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Load(write(t, "f.yaml", c.text), nil)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secretsecret") {
+				t.Errorf("got %q, want %q", err, c.want)
+			}
+		})
+	}
+	if c, err := Load(write(t, "f.yaml", ""), nil); err != nil || c.Listen != ":8080" {
+		t.Errorf("an empty file is all defaults: %v", err)
+	}
+	if _, err := Load(filepath.Join(t.TempDir(), "none.yaml"), nil); err == nil {
+		t.Error("a file that is not there was accepted")
+	}
+}
+
+func FuzzYAML(f *testing.F) {
+	f.Add([]byte("listen: \":9000\"\nwecom:\n  app: {agent_id: 3}\ngroups:\n  - name: a\n"))
+	f.Add([]byte("a: &x [*x]"))
+	f.Add([]byte("? - :\n  - !!binary x"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var faults Faults
+		readYAML(Default(), "f", text, &faults)
+	})
+}
