@@ -19,12 +19,13 @@ type Inbox interface {
 // Replies hands the words of a turn to the smart bot's callback, whose answer
 // they ride on. Package store has it.
 type Replies interface {
-	// Inline returns what the turn of message id says back to the place the
-	// message came from, in order, as soon as the turn has committed or ctx is
-	// over. done tells that the turn will say nothing more. What it returns is
-	// taken: it will not be sent by another road, and asking again returns it
-	// again (a stream poll may come several times).
-	Inline(ctx context.Context, id string) (say []chat.Outgoing, done bool, err error)
+	// Inline returns what the turn of message id says, in order, as soon as the
+	// turn has committed or ctx is over. It takes only what fits accepts; the
+	// rest goes by another road. done tells that the turn will say nothing
+	// more. What it returns is taken: it will not be sent by another road, and
+	// asking again returns it again (a stream poll may come several times).
+	// fits may be asked twice about the same words, and then says the same.
+	Inline(ctx context.Context, id string, fits func(chat.Outgoing) bool) (say []chat.Outgoing, done bool, err error)
 }
 
 // Spool keeps what the platform sends only once (smart bot clicks) while the
