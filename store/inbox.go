@@ -260,3 +260,12 @@ func (s *Store) SpendReplyURL(ctx context.Context, id string) error {
 		return tx.db.Exec("UPDATE inbox SET reply_spent_at=? WHERE message_id=?", millis(tx.now), id).Error
 	})
 }
+
+// ReplaceMessage rewrites the kept message of a turn, for what must not be kept.
+func (tx *Tx) ReplaceMessage(t Turn, m chat.Message) error {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return tx.db.Exec("UPDATE inbox SET body=? WHERE id=?", tx.s.seal.sealed("inbox", body), t.ID).Error
+}

@@ -38,9 +38,10 @@ func (tx *Tx) KeepQuestion(q Question) error {
 	return err
 }
 
-// JudgeQuestion records what the asker thought of the answer.
-func (tx *Tx) JudgeQuestion(message, feedback string, ticket int64) error {
-	return tx.db.Exec("UPDATE question SET feedback=?, ticket=CASE WHEN ?>0 THEN ? ELSE ticket END WHERE message_id=?", feedback, ticket, ticket, message).Error
+// JudgeQuestion records what the asker thought of the answer; only the asker's
+// own judgement counts.
+func (tx *Tx) JudgeQuestion(message, asker, feedback string, ticket int64) error {
+	return tx.db.Exec("UPDATE question SET feedback=?, ticket=CASE WHEN ?>0 THEN ? ELSE ticket END WHERE message_id=? AND asker=?", feedback, ticket, ticket, message, asker).Error
 }
 
 // ListUnanswered returns the newest questions that got no sure answer.

@@ -290,3 +290,13 @@ func (s *Store) Reveal(ctx context.Context, actor string, number int64, why stri
 	})
 	return t, err
 }
+
+// SetTicketPriority changes the priority of t as it was read, with its reason.
+func (tx *Tx) SetTicketPriority(t *Ticket, priority, urgency string) error {
+	u := tx.db.Exec("UPDATE ticket SET priority=?, urgency=?, updated_at=?, version=version+1 WHERE id=? AND version=?", priority, urgency, millis(tx.now), t.ID, t.Version)
+	if u.Error == nil && u.RowsAffected != 1 {
+		return fmt.Errorf("ticket T%d: %w", t.Number, ErrStale)
+	}
+	t.Priority, t.Urgency, t.Version = priority, urgency, t.Version+1
+	return u.Error
+}

@@ -1,0 +1,169 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"frontline/bot/chat"
+	"frontline/handlers/mask"
+	"frontline/kb"
+	"frontline/store"
+)
+
+// Knowledge answers questions; kb.Engine is one.
+type Knowledge interface {
+	Search(ctx context.Context, q kb.Query) (kb.Result, error)
+}
+
+// Directory knows people by the platform's address list; nil when there is none.
+type Directory interface {
+	// Person returns name and department of a userid.
+	Person(ctx context.Context, id string) (name, department string, err error)
+}
+
+// Fetcher brings an attachment into our own file store while its address is
+// still good; nil when attachments are not kept.
+type Fetcher interface {
+	Fetch(ctx context.Context, m chat.Media) (chat.Media, error)
+}
+
+// Model is the optional language model. It proposes, the desk validates.
+type Model interface {
+	ExtractFields(ctx context.Context, text string) (ModelFields, error)
+	Intent(ctx context.Context, text string) (intent string, confidence float64, err error)
+}
+
+// ModelFields is what a model read out of a report.
+type ModelFields struct {
+	AppVersion, System, Symptom, Urgency string
+}
+
+// Desk holds the rules that chat and console share, and what they need.
+type Desk struct {
+	Store     *store.Store
+	Knowledge Knowledge
+	Directory Directory
+	Fetcher   Fetcher
+	Model     Model
+	Log       *slog.Logger
+	Name      string   // what the bot is called
+	Announce  string   // the group whose robot tells of new tickets; "" for none
+	Required  []string // fields a report must have: symptom, app_version, system, urgency, customer
+	PublicURL string
+	Commands  []*Command
+}
+
+// directoryTime bounds the look-up of a name: the answer does not wait for it.
+const directoryTime = 800 * time.Millisecond
+
+// actor is the person who sent a message. Somebody unknown is a reporter.
+func (d *Desk) actor(ctx context.Context, id string) (chat.User, error) {
+	u, err := d.Store.FindMember(ctx, id)
+	if err == nil && u.Name != "" {
+		return u, nil
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return u, err
+	}
+	if err != nil {
+		u = chat.User{ID: id, Roles: chat.RoleSet{chat.Reporter}}
+	}
+	if d.Directory != nil {
+		short, cancel := context.WithTimeout(ctx, directoryTime)
+		defer cancel()
+		name, department, err := d.Directory.Person(short, id)
+		if err != nil {
+			d.Log.Debug("name not found", "err", err)
+			return u, nil
+		}
+		u.Name, u.Department = name, department
+	}
+	return u, nil
+}
+
+// notUnderstood is also what somebody hears who may not run a command: it
+// must not tell which commands there are.
+func (d *Desk) notUnderstood() Result {
+	return say("这句我没看懂，不乱猜。可以换个说法（哪个页面、什么提示），或回「报障」建单、「帮助」看我能做什么。")
+}
+
+// announce tells the support group in one line; nothing when none is set.
+func (d *Desk) announce(key, line string, urgent bool) []chat.Outgoing {
+	if d.Announce == "" {
+		return nil
+	}
+	return []chat.Outgoing{{Key: key, To: chat.Address{Kind: chat.Robot, ID: d.Announce}, Body: chat.Body{Markdown: line}, Urgent: urgent}}
+}
+
+// attachTalk copies the recent talk of a thread into a ticket, masked.
+func (d *Desk) attachTalk(ctx context.Context, m chat.Message) ([]store.TicketEntry, error) {
+	lines, err := d.Store.Talk(ctx, m, d.Store.Now().Add(-30*time.Minute), 20)
+	if err != nil {
+		return nil, err
+	}
+	var out []store.TicketEntry
+	for _, l := range lines {
+		text := l.Text
+		if l.From == "" {
+			text = bodyText(l.Body)
+		}
+		if text == "" && len(l.Media) == 0 {
+			continue
+		}
+		out = append(out, store.TicketEntry{Kind: "talk", Author: l.From, Text: fmt.Sprintf("%s %s", l.At.Format("15:04"), mask.Text(text)), Media: l.Media})
+	}
+	return out, nil
+}
+
+// bodyText is a body as words.
+func bodyText(b chat.Body) string {
+	switch {
+	case b.Text != "":
+		return b.Text
+	case b.Markdown != "":
+		return b.Markdown
+	case b.Card != nil:
+		return b.Card.Twin
+	case b.Update != nil:
+		return b.Update.Text
+	}
+	return ""
+}
+
+// taskID names a card for ever: what it is about and the message it answers.
+func taskID(about string, m chat.Message) string {
+	return about + "-" + strings.ReplaceAll(m.ID[:12], "=", "")
+}
+
+// works tells whether a person works on tickets, and so may see all of them.
+func works(u chat.User) bool { return u.Roles.Has(chat.Responder, chat.Leader, chat.Admin) }
+
+// fetchMedia brings the attachments of a message into our own store while
+// their addresses are good. One that cannot be had stays in the list without a
+// file, so that people see that there was something.
+func (d *Desk) fetchMedia(ctx context.Context, m *chat.Message, log *slog.Logger) {
+	if d.Fetcher == nil {
+		return
+	}
+	media := [][]chat.Media{m.Media}
+	if m.Quote != nil {
+		media = append(media, m.Quote.Media)
+	}
+	for _, list := range media {
+		for i := range list {
+			if list[i].File != "" {
+				continue
+			}
+			got, err := d.Fetcher.Fetch(ctx, list[i])
+			if err != nil {
+				log.Warn("attachment not fetched", "err", err)
+				continue
+			}
+			list[i] = got
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"frontline/kb"
+)
+
+type entryRow struct {
+	Number       int64 `gorm:"primaryKey;autoIncrement:false"`
+	Question     string
+	QuestionKey  string
+	SimilarList  string
+	Negative     string
+	ShortTitle   string
+	Answer       string
+	AnswerText   string
+	Steps        string
+	Exceptions   string
+	State        string
+	ServiceGroup string
+	Category     string
+	Tags         string
+	Owner        string
+	ValidUntil   string
+	ReviewAt     string
+	Version      int
+	Changed      int64
+	UpdatedAt    int64 `gorm:"autoUpdateTime:false"`
+	UpdatedBy    string
+}
+
+func (entryRow) TableName() string { return "entry" }
+
+func (r entryRow) entry() kb.Entry {
+	e := kb.Entry{Number: r.Number, Question: r.Question, ShortTitle: r.ShortTitle, Answer: r.Answer, AnswerText: r.AnswerText, Steps: r.Steps, Exceptions: r.Exceptions,
+		State: r.State, Group: r.ServiceGroup, Category: r.Category, Owner: r.Owner, ValidUntil: r.ValidUntil, ReviewAt: r.ReviewAt, Version: r.Version, Changed: r.Changed}
+	e.Similar, e.Negative, e.Tags = list(r.SimilarList), list(r.Negative), list(r.Tags)
+	return e
+}
+
+func list(text string) (out []string) {
+	json.Unmarshal([]byte(text), &out) // written by us; an unreadable list is an empty one
+	return out
+}
+
+func listText(l []string) string {
+	if len(l) == 0 {
+		return "[]"
+	}
+	b, _ := json.Marshal(l)
+	return string(b)
+}
+
+func rowOf(e kb.Entry) entryRow {
+	return entryRow{Number: e.Number, Question: e.Question, QuestionKey: questionKey(e.Question), SimilarList: listText(e.Similar), Negative: listText(e.Negative), ShortTitle: e.ShortTitle,
+		Answer: e.Answer, AnswerText: e.AnswerText, Steps: e.Steps, Exceptions: e.Exceptions, State: e.State, ServiceGroup: e.Group, Category: e.Category, Tags: listText(e.Tags),
+		Owner: e.Owner, ValidUntil: e.ValidUntil, ReviewAt: e.ReviewAt}
+}
+
+// questionKey is equal for questions that differ only in white space or case.
+func questionKey(q string) string {
+	return hashKey(strings.ToLower(strings.Join(strings.Fields(q), " ")))
+}
+
+// Put says what PutEntries did.
+type Put struct{ Created, Updated, Same int }
+
+// PutEntries stores entries: one with a number updates that entry, one without
+// updates the entry with the same question or becomes a new one, so the same
+// import twice changes nothing. Everything or nothing is written.
+func (tx *Tx) PutEntries(by string, entries []kb.Entry) (p Put, err error) {
+	for _, e := range entries {
+		if e.State == "" {
+			e.State = "published"
+		}
+		row := rowOf(e)
+		old, err := tx.oldEntry(row)
+		if err != nil {
+			return p, err
+		}
+		if old != nil {
+			row.Number, row.Version, row.Changed, row.UpdatedAt, row.UpdatedBy = old.Number, old.Version, old.Changed, old.UpdatedAt, old.UpdatedBy
+			if row == *old {
+				p.Same++
+				continue
+			}
+			p.Updated++
+		} else {
+			p.Created++
+		}
+		if err := tx.putEntry(by, row, old == nil); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+func (tx *Tx) oldEntry(row entryRow) (*entryRow, error) {
+	var old entryRow
+	var err error
+	if row.Number != 0 {
+		err = tx.db.First(&old, "number = ?", row.Number).Error
+	} else {
+		err = tx.db.Where("question_key = ?", row.QuestionKey).Order("number").First(&old).Error
+	}
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, nil
+	}
+	return &old, err
+}
+
+func (tx *Tx) putEntry(by string, row entryRow, fresh bool) error {
+	var err error
+	if fresh && row.Number == 0 {
+		if row.Number, err = nextOf(tx, NumberEntry, 1); err != nil {
+			return err
+		}
+	} else if fresh {
+		// A number from a file of another base: the counter must not give it out again.
+		if err := tx.db.Exec("UPDATE counter SET next=? WHERE kind=? AND next<=?", row.Number+1, NumberEntry, row.Number).Error; err != nil {
+			return err
+		}
+	}
+	// One counter row, held until the commit, makes the order of changes the
+	// order of commits: who follows the changes misses none.
+	if row.Changed, err = nextOf(tx, "change", 1); err != nil {
+		return err
+	}
+	row.Version, row.UpdatedAt, row.UpdatedBy = row.Version+1, millis(tx.now), by
+	if fresh {
+		err = tx.db.Create(&row).Error
+	} else {
+		err = tx.db.Save(&row).Error
+	}
+	if err != nil {
+		return fmt.Errorf("entry K%d: %w", row.Number, err)
+	}
+	tx.bells = append(tx.bells, func() {
+		if tx.s.opt.Bell != nil {
+			tx.s.opt.Bell.Ring(TopicEntry)
+		}
+	})
+	return nil
+}
+
+// FindEntry returns an entry by its number, or ErrNotFound.
+func (s *Store) FindEntry(ctx context.Context, number int64) (kb.Entry, error) {
+	var r entryRow
+	err := s.read.WithContext(ctx).First(&r, "number = ?", number).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return kb.Entry{}, fmt.Errorf("entry K%d: %w", number, ErrNotFound)
+	}
+	return r.entry(), err
+}
+
+// Changed returns up to n entries changed after a change number, in the order
+// of changes: how the search index follows the table.
+func (s *Store) Changed(ctx context.Context, after int64, n int) ([]kb.Entry, error) {
+	var rows []entryRow
+	err := s.read.WithContext(ctx).Where("changed > ?", after).Order("changed").Limit(n).Find(&rows).Error
+	out := make([]kb.Entry, len(rows))
+	for i, r := range rows {
+		out[i] = r.entry()
+	}
+	return out, err
+}
+
+// ListEntries returns entries by number, from a number on, for export.
+func (s *Store) ListEntries(ctx context.Context, after int64, n int) ([]kb.Entry, error) {
+	var rows []entryRow
+	err := s.read.WithContext(ctx).Where("number > ?", after).Order("number").Limit(n).Find(&rows).Error
+	out := make([]kb.Entry, len(rows))
+	for i, r := range rows {
+		out[i] = r.entry()
+	}
+	return out, err
+}
