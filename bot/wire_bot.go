@@ -87,7 +87,7 @@ func scanBotEnvelope(body []byte) (string, error) {
 	var e struct {
 		Encrypt string `json:"encrypt"`
 	}
-	if err := decodeJSON(body, &e); err != nil {
+	if err := strictJSON(body, &e); err != nil {
 		return "", err
 	}
 	return e.Encrypt, nil
@@ -98,7 +98,7 @@ func scanBotEnvelope(body []byte) (string, error) {
 // to be stored, but says from where it was asked.
 func decodeBot(plain []byte, d door) (m chat.Message, poll string, err error) {
 	var c botCallback
-	if err := decodeJSON(plain, &c); err != nil {
+	if err := strictJSON(plain, &c); err != nil {
 		return chat.Message{}, "", err
 	}
 	m = chat.Message{Via: chat.Bot, Corp: d.corp, Agent: c.BotID, Sender: c.From.UserID, ReplyURL: c.ResponseURL}
@@ -235,10 +235,10 @@ func validChatID(s string) bool {
 	return true
 }
 
-// decodeJSON is json.Unmarshal without its leniency: the text must be UTF-8,
+// strictJSON is json.Unmarshal without its leniency: the text must be UTF-8,
 // one object, not deep, and no object may hold a key twice. encoding/json takes
 // the last of two and ignores case, other readers take the first.
-func decodeJSON(data []byte, v any) error {
+func strictJSON(data []byte, v any) error {
 	if !utf8.Valid(data) || !json.Valid(data) {
 		return errMalformed
 	}

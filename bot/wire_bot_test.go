@@ -111,7 +111,7 @@ func TestBotMessageID(t *testing.T) {
 	}
 }
 
-func TestDecodeJSONRefuses(t *testing.T) {
+func TestStrictJSONRefuses(t *testing.T) {
 	deep := strings.Repeat(`{"a":`, 17) + "1" + strings.Repeat("}", 17)
 	for _, c := range []struct{ name, in string }{
 		{"empty", ""},
@@ -133,12 +133,12 @@ func TestDecodeJSONRefuses(t *testing.T) {
 		{"comment", `{/**/}`},
 	} {
 		var v botCallback
-		if err := decodeJSON([]byte(c.in), &v); !errors.Is(err, errMalformed) {
+		if err := strictJSON([]byte(c.in), &v); !errors.Is(err, errMalformed) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
 	var v map[string]any
-	if err := decodeJSON([]byte(strings.Repeat(`{"a":`, 16)+"1"+strings.Repeat("}", 16)+" \n"), &v); err != nil {
+	if err := strictJSON([]byte(strings.Repeat(`{"a":`, 16)+"1"+strings.Repeat("}", 16)+" \n"), &v); err != nil {
 		t.Errorf("16 deep: %v", err)
 	}
 }
