@@ -1,0 +1,122 @@
+package bot
+
+import (
+	"errors"
+	"fmt"
+)
+
+// APIError is a call that the platform answered with an error code. The
+// platform answers HTTP 200 then, so the code alone counts, never its text.
+// https://developer.work.weixin.qq.com/document/path/90313
+type APIError struct {
+	API  string
+	Code int64
+	Msg  string
+}
+
+func (e *APIError) Error() string { return fmt.Sprintf("%s: errcode %d %s", e.API, e.Code, e.Msg) }
+
+// CallError is a call without an answer of the platform. Unknown tells that
+// the request may have reached it: whether it took effect cannot be known.
+type CallError struct {
+	API     string
+	Unknown bool
+	Err     error
+}
+
+func (e *CallError) Error() string {
+	if e.Unknown {
+		return fmt.Sprintf("%s: no answer, it may have arrived: %v", e.API, e.Err)
+	}
+	return fmt.Sprintf("%s: not reached: %v", e.API, e.Err)
+}
+
+func (e *CallError) Unwrap() error { return e.Err }
+
+// ErrRejected marks a message that no repeat will get through.
+var ErrRejected = errors.New("rejected")
+
+// Class says what to do about an error.
+type Class int
+
+const (
+	ClassRetry   Class = iota // the platform is busy or not reached: soon again
+	ClassUnknown              // no answer: it may have arrived
+	ClassRate                 // a limit: when its window is over
+	ClassConfig               // an operator has to do something: slowly again, words are kept
+	ClassMedia                // the uploaded file is gone: upload again
+	ClassCard                 // the response code is spent: say it in a new message
+	ClassFinal                // content or receiver: never
+)
+
+// Classify reads an error of a call.
+func Classify(err error) Class {
+	var call *CallError
+	var api *APIError
+	switch {
+	case errors.Is(err, ErrRejected):
+		return ClassFinal
+	case errors.As(err, &call):
+		if call.Unknown {
+			return ClassUnknown
+		}
+		return ClassRetry
+	case errors.As(err, &api):
+		return classOf(api.Code)
+	}
+	return ClassRetry
+}
+
+func classOf(code int64) Class {
+	switch code {
+	case -1, 45033, 6000:
+		return ClassRetry
+	case 45009, 45011:
+		return ClassRate
+	case 40001, 40013, 40014, 40056, 40091, 41001, 41011, 42001, 43012, 48002, 50001, 50003, 60020, 301002, 93000, 93004, 93006, 93008:
+		return ClassConfig
+	case 40007:
+		return ClassMedia
+	case 60140:
+		return ClassCard
+	}
+	return ClassFinal
+}
+
+// tokenSpent are the codes after which a fresh token is worth one more try.
+// 40001 means a wrong secret at gettoken, but a bad token at any other call.
+func tokenSpent(err error) bool {
+	var api *APIError
+	return errors.As(err, &api) && (api.Code == 40014 || api.Code == 42001 || api.Code == 40001)
+}
+
+// Advice is what an operator can do about a code, in Chinese, or "".
+func Advice(code int64) string {
+	switch code {
+	case 40001, 40091:
+		return "应用的 Secret 不对，请核对 wecom.app.secret"
+	case 40013:
+		return "企业 ID 不对，请核对 wecom.corp_id"
+	case 40056, 301002:
+		return "应用的 AgentId 与 Secret 不是同一个应用"
+	case 43012:
+		return "应用没有设置接收消息的回调地址，带按钮的卡片发不出去"
+	case 48002:
+		return "应用没有这个接口的权限"
+	case 50003:
+		return "应用已被停用"
+	case 60020:
+		return "服务器出口 IP 不在应用的可信 IP 里，请在管理后台添加（错误信息里有 IP）"
+	case 93000:
+		return "群机器人已被移除或 key 不对，请在群里重新添加并更新 robot_key"
+	case 93004:
+		return "群机器人已被停用"
+	case 45009:
+		return "调用太频繁，一分钟后自动继续"
+	case 60111:
+		return "通讯录里没有这个成员"
+	case 81013:
+		return "接收人都不在应用的可见范围内"
+	}
+	return ""
+}

@@ -1,0 +1,219 @@
+package bot
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"frontline/bot/chat"
+)
+
+// Limits in bytes of the text that one message carries.
+// App: https://developer.work.weixin.qq.com/document/path/90236 (beyond it the
+// platform cuts without a word), robot: /91770 (beyond it the platform
+// refuses), smart bot: /101138.
+const (
+	appText       = 2048
+	robotText     = 2048
+	robotMarkdown = 4096
+	botMarkdown   = 20480
+	maxParts      = 20 // a longer text is cut: nobody reads 40 KB on a phone
+)
+
+// road is the way by which a message leaves.
+type road string
+
+const (
+	roadApp      road = "app"          // message/send to one member
+	roadChat     road = "appchat"      // appchat/send to a chat that the app made
+	roadRobot    road = "robot"        // webhook/send
+	roadResponse road = "response_url" // the smart bot's one later answer
+)
+
+// duplicateWindow is how long the platform recognises a repeated request.
+const duplicateWindow = 1800 // seconds
+
+// render makes the calls of one message; their bytes are then frozen.
+func (d *Deliverer) render(ctx context.Context, out chat.Outgoing, r road) ([]chat.Part, error) {
+	if out.Body.File != nil {
+		return d.renderFile(ctx, out, r)
+	}
+	switch r {
+	case roadApp:
+		return d.renderApp(out)
+	case roadChat:
+		return renderChat(out)
+	case roadRobot:
+		return renderRobot(out)
+	}
+	return renderResponse(out)
+}
+
+func part(api string, body any) (chat.Part, error) {
+	b, err := marshalJSON(body)
+	return chat.Part{API: api, Body: b}, err
+}
+
+func parts(api string, bodies []map[string]any) ([]chat.Part, error) {
+	var out []chat.Part
+	for _, b := range bodies[:min(len(bodies), maxParts)] {
+		p, err := part(api, b)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func (d *Deliverer) appBody(to, kind string, content any) map[string]any {
+	return map[string]any{"touser": to, "msgtype": kind, "agentid": d.opt.Client.opt.AgentID, kind: content,
+		"enable_duplicate_check": 1, "duplicate_check_interval": duplicateWindow}
+}
+
+func (d *Deliverer) renderApp(out chat.Outgoing) ([]chat.Part, error) {
+	to := out.To.ID
+	if !safeUserID(to) {
+		return nil, fmt.Errorf("%w: %q is not one member", ErrRejected, cut(to, 20))
+	}
+	if c := out.Body.Card; c != nil {
+		card, err := CardJSON(*c, AppCards)
+		if err == nil {
+			return parts("message/send", []map[string]any{d.appBody(to, "template_card", json.RawMessage(card))})
+		}
+		if !errors.Is(err, ErrNoCard) {
+			d.opt.Log.Warn("card cannot be shown, its text goes out", "err", err)
+		}
+	}
+	kind, text := "text", bodyText(out.Body)
+	if out.Body.Markdown != "" {
+		kind = "markdown"
+	}
+	var bodies []map[string]any
+	for _, s := range Split(d.distinct(to, text), appText) {
+		bodies = append(bodies, d.appBody(to, kind, map[string]string{"content": s}))
+	}
+	return parts("message/send", bodies)
+}
+
+func renderChat(out chat.Outgoing) ([]chat.Part, error) {
+	kind := "text"
+	if out.Body.Markdown != "" {
+		kind = "markdown"
+	}
+	var bodies []map[string]any
+	for _, s := range Split(bodyText(out.Body), appText) {
+		bodies = append(bodies, map[string]any{"chatid": out.To.ID, "msgtype": kind, kind: map[string]string{"content": s}})
+	}
+	return parts("appchat/send", bodies)
+}
+
+func renderRobot(out chat.Outgoing) ([]chat.Part, error) {
+	if c := out.Body.Card; c != nil {
+		if card, err := CardJSON(*c, RobotCards); err == nil {
+			return parts("webhook/send", []map[string]any{{"msgtype": "template_card", "template_card": json.RawMessage(card)}})
+		}
+	}
+	var bodies []map[string]any
+	if md := out.Body.Markdown; md != "" {
+		for i, s := range Split(md, robotMarkdown-mentionBytes(out.Mention)) {
+			if i == 0 {
+				s += mentionText(out.Mention)
+			}
+			bodies = append(bodies, map[string]any{"msgtype": "markdown", "markdown": map[string]string{"content": s}})
+		}
+		return parts("webhook/send", bodies)
+	}
+	for i, s := range Split(bodyText(out.Body), robotText) {
+		text := map[string]any{"content": s}
+		if i == 0 && len(out.Mention) > 0 {
+			text["mentioned_list"] = out.Mention
+		}
+		bodies = append(bodies, map[string]any{"msgtype": "text", "text": text})
+	}
+	return parts("webhook/send", bodies)
+}
+
+// mentionText is how markdown of a robot mentions members; it knows no @all.
+func mentionText(ids []string) string {
+	var b strings.Builder
+	for _, id := range ids {
+		if safeUserID(id) {
+			b.WriteString(" <@" + id + ">")
+		}
+	}
+	return b.String()
+}
+
+func mentionBytes(ids []string) int { return len(mentionText(ids)) }
+
+func renderResponse(out chat.Outgoing) ([]chat.Part, error) {
+	if c := out.Body.Card; c != nil && out.To.Kind == chat.Person {
+		if card, err := CardJSON(*c, BotCards); err == nil {
+			return parts("response", []map[string]any{{"msgtype": "template_card", "template_card": json.RawMessage(card)}})
+		}
+	}
+	text := cutBytes(noColour(bodyText(out.Body)), botMarkdown)
+	return parts("response", []map[string]any{{"msgtype": "markdown", "markdown": map[string]string{"content": text}}})
+}
+
+// noColour drops what markdown_v2, the smart bot's dialect, would show as text.
+func noColour(s string) string { return fontTag.ReplaceAllString(s, "") }
+
+var fontTag = regexp.MustCompile(`</?font[^>]*>`)
+
+// bodyText is a body as words: a card is said by its typed twin.
+func bodyText(b chat.Body) string {
+	switch {
+	case b.Markdown != "":
+		return b.Markdown
+	case b.Card != nil && b.Card.Twin != "":
+		return b.Card.Twin
+	case b.Card != nil:
+		return strings.TrimSpace(b.Card.Title + "\n" + b.Card.Desc + "\n" + b.Card.Text)
+	case b.Update != nil:
+		return b.Update.Text
+	}
+	return b.Text
+}
+
+// renderFile uploads the file and sends it by its media id, or, for pictures
+// of a robot, inside the message.
+// https://developer.work.weixin.qq.com/document/path/90253 and /91770
+func (d *Deliverer) renderFile(ctx context.Context, out chat.Outgoing, r road) ([]chat.Part, error) {
+	f := out.Body.File
+	if d.opt.Client.opt.Files == nil {
+		return nil, fmt.Errorf("%w: no file store", ErrRejected)
+	}
+	content, err := d.opt.Client.opt.Files.Get(ctx, f.Path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: read the file: %w", ErrRejected, err)
+	}
+	if r == roadRobot && f.Kind == "image" {
+		sum := md5.Sum(content) // the platform's own check, not a protection
+		return parts("webhook/send", []map[string]any{{"msgtype": "image", "image": map[string]string{"base64": base64.StdEncoding.EncodeToString(content), "md5": hex.EncodeToString(sum[:])}}})
+	}
+	id, err := d.opt.Client.upload(ctx, out.To, *f, content, r)
+	if err != nil {
+		return nil, err
+	}
+	media := map[string]string{"media_id": id}
+	switch r {
+	case roadApp:
+		if !safeUserID(out.To.ID) {
+			return nil, fmt.Errorf("%w: not one member", ErrRejected)
+		}
+		return parts("message/send", []map[string]any{d.appBody(out.To.ID, f.Kind, media)})
+	case roadChat:
+		return parts("appchat/send", []map[string]any{{"chatid": out.To.ID, "msgtype": f.Kind, f.Kind: media}})
+	case roadRobot:
+		return parts("webhook/send", []map[string]any{{"msgtype": f.Kind, f.Kind: media}})
+	}
+	return nil, fmt.Errorf("%w: the smart bot cannot send files over its answer address", ErrRejected)
+}
