@@ -46,7 +46,7 @@ func (c *Callback) serveBot(ctx context.Context, req *request) (answer, *refusal
 	if result == ResultReplayed {
 		wait = 0
 	}
-	r, say, done := c.words(ctx, m, m.ID, wait)
+	r, say, done := c.words(ctx, m, "", wait)
 	reply, err := r.answer(say, done)
 	return c.seal(req, result, reply, err)
 }
@@ -68,10 +68,12 @@ func (c *Callback) servePoll(ctx context.Context, req *request, m chat.Message, 
 	return c.seal(req, ResultPolled, reply, err)
 }
 
-// words asks for the words of turn id, said where m came from. It gives up in
-// time for our answer, whatever the database does; words that come too late are
-// not lost: the next poll, or the platform's repeat, gets them.
-func (c *Callback) words(ctx context.Context, m chat.Message, id string, wait time.Duration) (*ride, []chat.Outgoing, bool) {
+// words asks for the words of the turn of m, or of the one that a poll asks
+// about, which are to be said where m came from. It gives up in time for our
+// answer, whatever the database does; words that come too late are not lost:
+// the next poll, or the platform's repeat, gets them.
+func (c *Callback) words(ctx context.Context, m chat.Message, poll string, wait time.Duration) (*ride, []chat.Outgoing, bool) {
+	id := newRide(m, poll).stream
 	type words struct {
 		ride *ride
 		say  []chat.Outgoing
@@ -82,7 +84,7 @@ func (c *Callback) words(ctx context.Context, m chat.Message, id string, wait ti
 	got := make(chan words, 1)
 	go func() {
 		defer cancel()
-		w := words{ride: newRide(m, id)}
+		w := words{ride: newRide(m, poll)}
 		w.say, w.done, w.err = c.opt.Replies.Inline(waiting, id, w.ride.fits)
 		got <- w
 	}()
@@ -95,7 +97,7 @@ func (c *Callback) words(ctx context.Context, m chat.Message, id string, wait ti
 	case <-ctx.Done():
 		c.opt.Log.Warn("the words of a turn came too late for the answer", "message_id", id)
 	}
-	return newRide(m, id), nil, false
+	return newRide(m, poll), nil, false
 }
 
 func (c *Callback) seal(req *request, result Result, reply []byte, err error) (answer, *refusal) {

@@ -27,6 +27,7 @@ const (
 type ride struct {
 	m        chat.Message
 	stream   string // its id: the message's, or the one that a poll asks about
+	polling  bool   // an earlier answer began the stream
 	verdicts map[string]bool
 	bytes    int
 	card     []byte // template_card of the one that rides
@@ -35,12 +36,13 @@ type ride struct {
 	update   *chat.CardUpdate
 }
 
-func newRide(m chat.Message, stream string) *ride {
-	return &ride{m: m, stream: stream, verdicts: make(map[string]bool)}
+func newRide(m chat.Message, poll string) *ride {
+	r := &ride{m: m, stream: m.ID, verdicts: make(map[string]bool)}
+	if poll != "" {
+		r.stream, r.polling = poll, true
+	}
+	return r
 }
-
-// polling tells whether the stream was begun by an earlier answer.
-func (r *ride) polling() bool { return r.stream != r.m.ID }
 
 // fits tells whether out can ride. It remembers what it said about a key: the
 // store may ask again when its transaction is repeated.
@@ -120,9 +122,9 @@ func (r *ride) answer(say []chat.Outgoing, done bool) ([]byte, error) {
 	switch {
 	case r.m.Kind == chat.KindClick:
 		return r.cardUpdate(say)
-	case !r.polling() && r.m.Kind == chat.KindEnter:
+	case !r.polling && r.m.Kind == chat.KindEnter:
 		return r.welcome(say)
-	case !r.polling() && done && len(say) == 0:
+	case !r.polling && done && len(say) == 0:
 		return nil, nil
 	}
 	return r.snapshot(say, done)
@@ -151,7 +153,7 @@ func (r *ride) snapshot(say []chat.Outgoing, done bool) ([]byte, error) {
 	reply := streamReply{MsgType: "stream", Stream: &streamState{ID: r.stream, Finish: done, Content: content}}
 	if card != nil {
 		reply.MsgType, reply.Card = "stream_with_template_card", r.card
-		if content == "" && !r.polling() { // a card alone, and no stream was begun
+		if content == "" && !r.polling { // a card alone, and no stream was begun
 			reply.MsgType, reply.Stream = "template_card", nil
 			return marshalJSON(reply)
 		}
