@@ -125,7 +125,7 @@ func (s *Server) deliver(cb *callback) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	cb.outcome.Done = true
-	if !cb.outcome.Acknowledged {
+	if !cb.outcome.Acknowledged && s.ctx.Err() == nil {
 		s.counters.CallbackLost++
 	}
 	s.settle(cb)
