@@ -71,9 +71,10 @@ func (s *Server) launch(cb *callback) string {
 	s.calls.all.put(cb.id, cb)
 	s.counters.Callbacks++
 	if cb.flight != nil {
-		s.bots[cb.flight.bot].flights[cb.user]++
+		s.fly(cb.flight)
 	}
 	if !s.goes(func() { s.deliver(cb) }) {
+		s.settle(cb)
 		close(cb.done)
 	}
 	return cb.id
@@ -200,7 +201,7 @@ func (s *Server) attempt(ctx context.Context, cb *callback, d delivery) Injected
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("HTTP %d is not 200", status)
 	}
-	t.Status, t.LatencyMS, t.ResponseRaw = status, out.LatencyMS, string(clip(body, 64<<10))
+	t.Status, t.LatencyMS, t.ResponseRaw = status, out.LatencyMS, string(clip(body, 32<<10))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if out.OK {

@@ -38,7 +38,20 @@
 //	GET    /standin/v1/ledger?api=A&after=N LedgerPage: every platform call, compact
 //	GET    /standin/v1/counters             Counters
 //
+// In the multipart upload "type" is image, voice, video or file; without it a
+// jpg or png is a picture and anything else a file.
+//
 // A feed entry keeps its id; seq grows whenever the entry changes (a card is
 // replaced, a stream grows, a message is recalled), and a feed after N lists
 // what changed after N. Long polls answer an empty page after wait (≤ 30 s).
+//
+// # Where the platform's documents are silent
+//
+// A failed callback is tried again after one second. A message swallowed by the
+// duplicate check answers with the first one's msgid and without a
+// response_code; the check compares the bytes of the request. A response_code
+// or response_url that is spent answers 60140; a refused call spends nothing. A
+// task_id that was used before, a msgid that cannot be recalled and an app
+// markdown that is too long answer 40058. Refused robot messages do not count
+// against the twenty. A reply to a repeated callback is not shown twice.
 package standin

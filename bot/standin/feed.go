@@ -104,7 +104,8 @@ func (s *Server) show(e Entry) *entry {
 	f.entries = append(f.entries, one)
 	if len(f.entries) > s.opt.Keep.Feed {
 		s.forget(f.entries[0])
-		f.entries = slices.Clone(f.entries[1:])
+		f.entries[0] = nil // the array behind stays until the next growth
+		f.entries = f.entries[1:]
 	}
 	s.live = append(s.live, one)
 	s.evict()
@@ -116,6 +117,7 @@ func (s *Server) show(e Entry) *entry {
 func (s *Server) evict() {
 	for len(s.live) > s.opt.Keep.Entries {
 		e := s.live[0]
+		s.live[0] = nil
 		s.live = s.live[1:]
 		if e.gone {
 			continue

@@ -74,7 +74,7 @@ func (l *ledgerLog) init(max int) { l.kept.max = max }
 
 func (l *ledgerLog) add(seq int64, e LedgerEntry) {
 	e.Seq = seq
-	l.kept.add(e)
+	l.kept.add(e, 256+len(e.Body)+len(e.Text))
 }
 
 // Ledger lists the calls of one API (empty: of all) after a sequence number.

@@ -103,27 +103,56 @@ func checkMedia(kind string, u *upload, max map[string]int) *apiError {
 	return nil
 }
 
-// keepMedia stores a file for its life.
-func (s *Server) keepMedia(kind string, u *upload, owner string) *medium {
-	now := s.now()
-	for id, m := range s.media {
-		if now.Sub(m.at) >= m.life && !m.permanent {
-			delete(s.media, id)
+// mediaBytes bounds all files together; the oldest go first.
+const mediaBytes = 512 << 20
+
+// mediaStore finds files by media_id and by the random part of their address.
+type mediaStore struct {
+	byID, byFile map[string]*medium
+	order        []*medium // oldest first
+	bytes        int
+}
+
+func (st *mediaStore) init() { st.byID, st.byFile = map[string]*medium{}, map[string]*medium{} }
+
+func (st *mediaStore) add(m *medium, now time.Time) {
+	st.byID[m.id] = m
+	for _, f := range []string{m.fileID, m.sealedID} {
+		if f != "" {
+			st.byFile[f] = m
 		}
 	}
+	st.order = append(st.order, m)
+	st.bytes += len(m.data) + len(m.sealed)
+	// Lives differ (five minutes, three days), so the sweep looks only at the oldest.
+	for len(st.order) > 1 {
+		old := st.order[0]
+		if expired := now.Sub(old.at) >= old.life && !old.permanent; !expired && st.bytes <= mediaBytes {
+			return
+		}
+		delete(st.byID, old.id)
+		delete(st.byFile, old.fileID)
+		delete(st.byFile, old.sealedID)
+		st.bytes -= len(old.data) + len(old.sealed)
+		st.order = st.order[1:]
+	}
+}
+
+// keepMedia stores a file for its life.
+func (s *Server) keepMedia(kind string, u *upload, owner string) *medium {
 	ctype := u.ctype
 	if ctype == "" || ctype == "application/octet-stream" {
 		ctype = http.DetectContentType(u.data)
 	}
-	m := &medium{id: s.randomID(64), kind: kind, name: u.name, ctype: ctype, data: u.data, at: now, owner: owner,
+	m := &medium{id: s.randomID(64), kind: kind, name: u.name, ctype: ctype, data: u.data, at: s.now(), owner: owner,
 		life: s.limits.MediaLife, fileID: s.randomID(40)}
-	s.media[m.id] = m
+	s.media.add(m, m.at)
 	return m
 }
 
 // findMedia is nil when the id is unknown, too old, or bound to another owner.
 func (s *Server) findMedia(id, owner string, now time.Time) *medium {
-	m := s.media[id]
+	m := s.media.byID[id]
 	if m == nil || now.Sub(m.at) >= m.life || m.permanent {
 		return nil
 	}
@@ -180,13 +209,12 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	now := s.now()
 	var b *blob
-	for _, m := range s.media {
-		switch {
-		case m.fileID == id:
-			b = &blob{m.name, m.ctype, m.data}
-		case m.sealedID == id && now.Sub(m.at) < s.limits.FileLife:
-			b = &blob{m.name, "application/octet-stream", m.sealed}
-		}
+	switch m := s.media.byFile[id]; {
+	case m == nil:
+	case m.fileID == id:
+		b = &blob{m.name, m.ctype, m.data}
+	case now.Sub(m.at) < s.limits.FileLife:
+		b = &blob{m.name, "application/octet-stream", m.sealed}
 	}
 	s.mu.Unlock()
 	if b == nil {

@@ -97,6 +97,8 @@ func routeTable() map[string]route {
 		"auth/getuserinfo":             get(tokenApp, (*Server).oauthUserInfo),
 		"auth/getuserdetail":           post(tokenApp, (*Server).oauthUserDetail),
 		"batch/openuserid_to_userid":   post(tokenApp, (*Server).openUserIDs),
+		"get_jsapi_ticket":             get(tokenApp, (*Server).jsCorpTicket),
+		"ticket/get":                   get(tokenApp, (*Server).jsAppTicket),
 		"getcallbackip":                get(tokenApp, (*Server).callbackIPs),
 		"get_api_domain_ip":            get(tokenApp, (*Server).domainIPs),
 	}
@@ -227,7 +229,7 @@ func (s *Server) finish(c *call, start time.Time) {
 	t := c.trace
 	t.Kind, t.Name, t.At = "call", c.api, c.now
 	t.Method, t.URL = c.r.Method, redact(c.r.URL)
-	t.Request, t.Status, t.Errcode, t.Fault = string(clip(c.body, 64<<10)), c.entry.Status, &code, c.entry.Fault
+	t.Request, t.Status, t.Errcode, t.Fault = string(clip(c.body, 32<<10)), c.entry.Status, &code, c.entry.Fault
 	t.Place, t.MsgID = c.entry.Target, c.entry.MsgID
 	t.LatencyMS = float64(time.Since(start).Microseconds()) / 1000
 	s.traces.add(s.nextSeq(), t)

@@ -52,6 +52,7 @@ func (s *Server) applyBotReply(cb *callback, reply []byte, t *Trace) error {
 	if err := s.applyStream(cb.flight, r.object("stream"), t, true); err != nil {
 		return err
 	}
+	s.keepPolling(cb.flight)
 	return s.streamCard(cb, r, kind, t)
 }
 

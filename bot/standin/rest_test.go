@@ -174,3 +174,17 @@ func TestOAuth(t *testing.T) {
 	w.clock.add(5*time.Minute + time.Second)
 	wantCode(t, info(late), 42003)
 }
+
+func TestJSTickets(t *testing.T) {
+	w := newWorld(t)
+	tok := "access_token=" + w.token("app-secret")
+	corp := w.get("get_jsapi_ticket?" + tok)
+	if again := w.get("get_jsapi_ticket?" + tok); corp["ticket"] != again["ticket"] || corp["ticket"] == nil {
+		t.Errorf("%v and %v", corp, again)
+	}
+	wantCode(t, w.get("ticket/get?type=poem&"+tok), 40058)
+	for range 100 {
+		wantCode(t, w.get("ticket/get?type=agent_config&"+tok), 0)
+	}
+	wantCode(t, w.get("ticket/get?type=agent_config&"+tok), 45009)
+}

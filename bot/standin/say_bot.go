@@ -69,10 +69,10 @@ func (s *Server) botFields(b *bot, msg map[string]any, m *said) {
 	case media != nil && m.quote.MsgType == "mixed":
 		q["mixed"] = map[string]any{"msg_item": []any{
 			map[string]any{"msgtype": "text", "text": text},
-			map[string]any{"msgtype": "image", "image": map[string]any{"url": s.sealedURL(b, s.media[media.MediaID])}},
+			map[string]any{"msgtype": "image", "image": map[string]any{"url": s.sealedURL(b, s.media.byID[media.MediaID])}},
 		}}
 	case media != nil && m.quote.MsgType != "text":
-		q[m.quote.MsgType] = map[string]any{"url": s.sealedURL(b, s.media[media.MediaID])}
+		q[m.quote.MsgType] = map[string]any{"url": s.sealedURL(b, s.media.byID[media.MediaID])}
 	default:
 		q["msgtype"], q["text"] = "text", text
 	}
@@ -88,7 +88,7 @@ func (s *Server) sealedURL(b *bot, m *medium) string {
 	again.id, again.fileID, again.sealedID = s.randomID(64), "", s.randomID(40)
 	again.at, again.life, again.owner = s.now(), s.limits.FileLife, "bot"
 	again.sealed, again.data = encryptCBC(b.key, m.data), nil
-	s.media[again.id] = &again
+	s.media.add(&again, again.at)
 	return s.fileURL(again.sealedID)
 }
 

@@ -42,8 +42,9 @@ type Server struct {
 	robots   map[string]*robot
 	tags     []Tag
 	tokens   map[string]*token
-	media    map[string]*medium
+	media    mediaStore
 	codes    map[string]*oauthCode
+	tickets  map[string]*jsTicket
 	feeds    map[string]*feed
 	live     []*entry // oldest first, over all feeds
 	calls    callbackLog
@@ -114,7 +115,7 @@ func New(opt Options) (*Server, error) {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	if opt.Callbacks == nil {
-		opt.Callbacks = &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second}
+		opt.Callbacks = &http.Transport{MaxIdleConnsPerHost: 512, IdleConnTimeout: 30 * time.Second}
 	}
 	if opt.Rand == nil {
 		var seed [32]byte
@@ -136,7 +137,9 @@ func New(opt Options) (*Server, error) {
 }
 
 func (s *Server) fill() {
-	s.tokens, s.media, s.codes, s.feeds = map[string]*token{}, map[string]*medium{}, map[string]*oauthCode{}, map[string]*feed{}
+	s.tokens, s.codes, s.feeds = map[string]*token{}, map[string]*oauthCode{}, map[string]*feed{}
+	s.tickets = map[string]*jsTicket{}
+	s.media.init()
 	s.calls.init(s.opt.Keep.Cards)
 	s.cards.init(s.opt.Keep.Cards)
 	s.replies.init(s.opt.Keep.Cards)

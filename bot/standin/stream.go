@@ -13,28 +13,46 @@ type exchange struct {
 	streamID string
 	entry    *entry
 	finished bool
+	flying   bool // counts against the three
+	polling  bool
 	carded   bool // a stream brings at most one card, however often it is repeated
 }
 
-// settle ends the exchange of a callback, or goes on polling its stream.
+// settle ends the exchange of a callback, unless its stream is being polled.
 func (s *Server) settle(cb *callback) {
-	f := cb.flight
-	if f == nil {
-		return
-	}
-	if f.entry == nil || f.finished {
+	if f := cb.flight; f != nil && !f.polling {
 		s.land(f)
-		return
 	}
-	if !s.goes(func() { s.poll(f) }) {
-		s.land(f)
+}
+
+// fly counts the exchange as under way, land as over.
+func (s *Server) fly(f *exchange) {
+	if !f.flying {
+		f.flying = true
+		s.bots[f.bot].flights[f.user]++
 	}
 }
 
 func (s *Server) land(f *exchange) {
+	if !f.flying {
+		return
+	}
+	f.flying = false
 	flights := s.bots[f.bot].flights
 	if flights[f.user]--; flights[f.user] <= 0 {
 		delete(flights, f.user)
+	}
+}
+
+// keepPolling starts the polls of a stream whose first snapshot was not the last.
+func (s *Server) keepPolling(f *exchange) {
+	if f.entry == nil || f.finished || f.polling {
+		return
+	}
+	f.polling = true
+	s.fly(f)
+	if !s.goes(func() { s.poll(f) }) {
+		s.land(f)
 	}
 }
 

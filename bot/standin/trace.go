@@ -2,6 +2,7 @@ package standin
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -60,7 +61,7 @@ func (l *traceLog) init(max int) {
 
 func (l *traceLog) add(seq int64, t Trace) {
 	t.Seq = seq
-	l.kept.add(t)
+	l.kept.add(t, 256+len(t.Request)+len(t.RequestRaw)+len(t.Response)+len(t.ResponseRaw)+len(t.URL))
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
@@ -99,23 +100,26 @@ func (s *Server) Traces(ctx context.Context, after int64, limit int, wait time.D
 	}
 }
 
-// ring keeps the last max things.
+// ring keeps the last max things, and no more than maxBytes of them.
 type ring[T any] struct {
 	max   int
 	items []T
-	start int
+	sizes []int
+	bytes int
 }
 
-func (r *ring[T]) add(v T) {
-	if len(r.items) < r.max {
-		r.items = append(r.items, v)
-		return
+// maxBytes bounds what one log holds, whatever the number of its entries.
+const maxBytes = 64 << 20
+
+func (r *ring[T]) add(v T, size int) {
+	r.items, r.sizes, r.bytes = append(r.items, v), append(r.sizes, size), r.bytes+size
+	for len(r.items) > r.max || r.bytes > maxBytes && len(r.items) > 1 {
+		var none T
+		r.items[0] = none // the array behind stays until the next growth
+		r.bytes -= r.sizes[0]
+		r.items, r.sizes = r.items[1:], r.sizes[1:]
 	}
-	r.items[r.start] = v
-	r.start = (r.start + 1) % r.max
 }
 
 // list yields the things, oldest first.
-func (r *ring[T]) list() []T {
-	return append(append(make([]T, 0, len(r.items)), r.items[r.start:]...), r.items[:r.start]...)
-}
+func (r *ring[T]) list() []T { return slices.Clone(r.items) }
