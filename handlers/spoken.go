@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"encoding/json"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -18,7 +19,9 @@ type spoken struct {
 
 // A button's key is the words it stands for. Where they only make sense within
 // one conversation, the key carries that conversation's mark before them.
-const markSign = "\x1f"
+const markSign = "::"
+
+var markedKey = regexp.MustCompile(`^([0-9A-Za-z_-]{12})::(.*)$`)
 
 // SubmitKey is the key of a submit button that stands for nothing itself: the
 // ticked options are the words.
@@ -35,9 +38,9 @@ func ButtonKey(mark, words string) string {
 
 func (w *Worker) text(m chat.Message, conv store.Conversation) spoken {
 	if m.Kind == chat.KindClick && m.Click != nil {
-		mark, words, marked := strings.Cut(m.Click.Key, markSign)
-		if !marked {
-			mark, words = "", m.Click.Key
+		mark, words, marked := "", m.Click.Key, false
+		if k := markedKey.FindStringSubmatch(m.Click.Key); k != nil {
+			mark, words, marked = k[1], k[2], true
 		}
 		if words == SubmitKey {
 			words = ""

@@ -4,11 +4,11 @@ import "strings"
 
 // plainer turns the characters with which a text could format, link or
 // mention in the platform's dialects into their full-width look-alikes.
-var plainer = strings.NewReplacer("<", "＜", ">", "＞", "[", "［", "]", "］", "`", "｀", "*", "＊", "@", "＠", "\r", "", "\x00", "")
+var plainer = strings.NewReplacer("<", "＜", ">", "＞", "[", "［", "]", "］", "`", "｀", "@", "＠", "\r", "", "\x00", "")
 
 // Plain makes foreign text (what people, alerts or other systems wrote) safe
 // to stand inside words of ours: it cannot mention anybody, link anywhere,
-// colour anything or begin a heading or a quote.
+// colour anything or begin a heading or a quote. Asterisks stay: masks are made of them.
 func Plain(text string) string {
 	text = plainer.Replace(text)
 	lines := strings.Split(text, "\n")

@@ -1,0 +1,378 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"frontline/bot"
+	"frontline/bot/chat"
+	"frontline/config"
+	"frontline/handlers"
+	"frontline/kb"
+	"frontline/kb/llm"
+	"frontline/store"
+	"frontline/web"
+)
+
+// engine is the whole program, put together from its parts.
+type engine struct {
+	cfg      *config.Config
+	log      *slog.Logger
+	meters   *meters
+	store    *store.Store
+	redis    *store.Redis
+	know     *kb.Engine
+	client   *bot.Client
+	callback *bot.Callback
+	spool    *bot.FileSpool
+	worker   *handlers.Worker
+	jobs     *handlers.Jobs
+	deliver  *bot.Deliverer
+	handler  http.Handler
+}
+
+// newEngine opens and wires everything; nothing runs yet. demo admits a
+// platform on this machine.
+func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, demo bool) (e *engine, err error) {
+	e = &engine{cfg: cfg, log: log, meters: newMeters()}
+	defer func() {
+		if err != nil {
+			e.close()
+		}
+	}()
+	if err = e.openStore(ctx, log); err != nil {
+		return nil, err
+	}
+	e.know = kb.NewEngine(kb.Options{Log: log.With("component", "kb"), Observe: e.meters.sawSearch})
+	if err = e.know.Load(ctx, e.store); err != nil {
+		return nil, fmt.Errorf("load the knowledge base: %w", err)
+	}
+	files, err := e.store.OpenFiles(filesURL(cfg))
+	if err != nil {
+		return nil, err
+	}
+	if err = e.openClient(files); err != nil {
+		return nil, err
+	}
+	keys, err := e.openCallback(demo)
+	if err != nil {
+		return nil, err
+	}
+	e.openDesk(files, keys, demo)
+	e.handler, err = e.routes(demo)
+	return e, err
+}
+
+func (e *engine) openStore(ctx context.Context, log *slog.Logger) error {
+	key, err := encryptionKey(e.cfg, log)
+	if err != nil {
+		return err
+	}
+	opt := store.Options{URL: string(e.cfg.Database.URL), Key: key, Log: log.With("component", "store"), Serve: true, Now: e.now}
+	if e.cfg.Redis.URL != "" {
+		if e.redis, err = store.OpenRedis(string(e.cfg.Redis.URL)); err != nil {
+			return err
+		}
+		opt.Bell = e.redis
+	}
+	if e.store, err = store.Open(ctx, opt); err != nil {
+		return err
+	}
+	e.meters.reg.MustRegister(e.store.Collector())
+	return e.ensureAdmins(ctx)
+}
+
+// now is the clock of everything: in the configured time zone, so that times
+// in words are the readers' times.
+func (e *engine) now() time.Time { return time.Now().In(e.cfg.Location()) }
+
+// ensureAdmins gives the configured administrators their role.
+func (e *engine) ensureAdmins(ctx context.Context) error {
+	for _, id := range e.cfg.Admins {
+		u, err := e.store.FindMember(ctx, id)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if u.Roles.Has(chat.Admin) {
+			continue
+		}
+		roles, err := chat.ParseRoles(u.Roles.String() + ",reporter,admin")
+		if err != nil {
+			return err
+		}
+		if err := e.store.InTx(ctx, func(tx *store.Tx) error { return tx.SetRoles("config", id, roles) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func filesURL(cfg *config.Config) string {
+	if cfg.Files.URL != "" {
+		return cfg.Files.URL
+	}
+	if dir, ok := sqliteDir(cfg); ok {
+		return "dir:" + filepath.Join(dir, "files")
+	}
+	return "dir:files"
+}
+
+func (e *engine) openClient(files *store.Files) (err error) {
+	robots := map[string]string{}
+	for _, g := range e.cfg.Groups {
+		if g.RobotKey != "" {
+			robots[g.Name] = string(g.RobotKey)
+		}
+	}
+	opt := bot.ClientOptions{CorpID: e.cfg.WeCom.CorpID, AgentID: e.cfg.WeCom.App.AgentID, Secret: string(e.cfg.WeCom.App.Secret), APIBase: e.cfg.WeCom.APIBase,
+		Robots: robots, Files: files, Log: e.log.With("component", "wecom"), Now: e.now, Observe: e.meters.sawCall}
+	if e.redis != nil {
+		opt.Tokens = e.redis
+	}
+	e.client, err = bot.NewClient(opt)
+	return err
+}
+
+func (e *engine) openCallback(demo bool) (botKeys []*bot.Keys, err error) {
+	w := e.cfg.WeCom
+	opt := bot.Options{Corp: w.CorpID, AgentID: fmt.Sprint(w.App.AgentID), Inbox: e.store, Replies: e.store, Log: e.log, Now: e.now, Observe: e.meters.sawCallback}
+	if w.App.Token != "" {
+		k, err := bot.NewKeys(string(w.App.Token), string(w.App.AESKey), w.CorpID)
+		if err != nil {
+			return nil, fmt.Errorf("wecom.app: %w", err)
+		}
+		opt.AppKeys = append(opt.AppKeys, k)
+	}
+	if w.Bot.Token != "" {
+		k, err := bot.NewKeys(string(w.Bot.Token), string(w.Bot.AESKey), "")
+		if err != nil {
+			return nil, fmt.Errorf("wecom.bot: %w", err)
+		}
+		opt.BotKeys = append(opt.BotKeys, k)
+	}
+	dir := "."
+	if d, ok := sqliteDir(e.cfg); ok {
+		dir = d
+	}
+	seal := func(b []byte) ([]byte, error) { return e.store.Seal("spool", b), nil }
+	unseal := func(b []byte) ([]byte, error) { return e.store.Unseal("spool", b) }
+	if e.spool, err = bot.OpenSpool(filepath.Join(dir, "spool"), seal, unseal); err != nil {
+		return nil, err
+	}
+	opt.Spool = e.spool
+	e.callback = bot.NewCallback(opt)
+	return opt.BotKeys, nil
+}
+
+func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) {
+	log := e.log.With("component", "desk")
+	desk := &handlers.Desk{Store: e.store, Knowledge: e.know, Log: log, Name: e.cfg.WeCom.Bot.Name, Announce: e.cfg.Tickets.Group,
+		Required: e.cfg.Tickets.Required, PublicURL: e.cfg.PublicURL}
+	if e.client.HasApp() {
+		desk.Directory = e.client
+	}
+	desk.Fetcher = &attachments{client: e.client, bot: bot.NewMediaFetcher(maxAttachment, demo), keys: keys, files: files}
+	if m := llm.New(llm.Options{BaseURL: e.cfg.LLM.BaseURL, APIKey: string(e.cfg.LLM.APIKey), Model: e.cfg.LLM.Model, EmbeddingModel: e.cfg.LLM.EmbeddingModel, DailyBudget: e.cfg.LLM.DailyCalls, Now: e.now, Log: log}); m != nil {
+		desk.Model = model{m}
+	}
+	names := []string{e.cfg.WeCom.Bot.Name}
+	e.worker = &handlers.Worker{Store: e.store, Desk: desk, Router: handlers.NewRouter(handlers.NewCommands(desk), names), Log: log, Observe: e.meters.sawTurn}
+	e.jobs = &handlers.Jobs{Store: e.store, Log: log, List: handlers.NewJobs(e.store, time.Duration(e.cfg.Retention.MessageDays)*24*time.Hour)}
+	e.deliver = bot.NewDeliverer(bot.DelivererOptions{Outbox: e.store, Client: e.client, Log: e.log.With("component", "deliver"), Now: e.now, Trouble: e.trouble})
+}
+
+// trouble tells a group's owners, by the app, that its robot does not work.
+func (e *engine) trouble(to chat.Address, cause error) {
+	if to.Kind != chat.Robot || !e.client.HasApp() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, g := range e.cfg.Groups {
+		if g.Name != to.ID {
+			continue
+		}
+		for _, owner := range g.Owners {
+			err := e.store.InTx(ctx, func(tx *store.Tx) error {
+				return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("trouble/%s/%s/%s", g.Name, owner, tx.Now().Format("2006010215")), To: chat.Address{Kind: chat.Person, ID: owner, Via: chat.App},
+					Body: chat.Body{Text: fmt.Sprintf("群「%s」的机器人发不出消息：%v\n要发的话都留着，修好后会补发。", g.Title, cause)}})
+			})
+			if err != nil {
+				e.log.Error("tell a group's owner", "err", err)
+			}
+		}
+	}
+}
+
+func (e *engine) routes(demo bool) (http.Handler, error) {
+	pages, err := web.Handler(web.Options{Version: Version, Demo: demo, Log: e.log.With("component", "web"), Now: e.now, Metrics: e.meters.reg,
+		Checks: []web.Check{
+			{Name: "database", Test: e.store.Ping},
+			{Name: "index", Test: func(context.Context) error {
+				if !e.know.Ready() {
+					return errors.New("the knowledge index is not loaded")
+				}
+				return nil
+			}},
+		}, Figures: e.figures})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/wecom/app", e.callback.AppHandler())
+	mux.Handle("/wecom/bot", e.callback.BotHandler())
+	mux.Handle("/", pages)
+	return mux, nil
+}
+
+func (e *engine) figures(ctx context.Context) ([]web.Figure, error) {
+	in, err := e.store.InboxDepth(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out, err := e.store.OutboxDepth(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return []web.Figure{
+		{Name: "知识条目", Value: fmt.Sprint(e.know.Size())},
+		{Name: "收件箱待处理", Value: fmt.Sprint(in.Waiting)}, {Name: "收件箱失败", Value: fmt.Sprint(in.Dead)},
+		{Name: "发件箱待发送", Value: fmt.Sprint(out.Waiting)}, {Name: "发件箱失败", Value: fmt.Sprint(out.Dead)},
+		{Name: "数据库", Value: e.store.Kind()},
+	}, nil
+}
+
+// entryPoll is how often the index looks for changes of other processes.
+const entryPoll = 400 * time.Millisecond
+
+// run works until ctx ends: requests are the caller's; the parts finish what
+// they hold, then the leases are released.
+func (e *engine) run(ctx context.Context) error {
+	if err := e.store.Lead(ctx); err != nil {
+		return err
+	}
+	// The leases outlive the parts that work under them.
+	leases, release := context.WithCancel(context.WithoutCancel(ctx))
+	released := make(chan error, 1)
+	go func() { released <- e.store.Run(leases) }()
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return e.worker.Run(gctx) })
+	g.Go(func() error { return e.deliver.Run(gctx) })
+	g.Go(func() error { return e.jobs.Run(gctx) })
+	g.Go(func() error { return e.know.Follow(gctx, e.store, entryPoll) })
+	g.Go(func() error { return e.drain(gctx) })
+	err := g.Wait()
+	release()
+	return errors.Join(ignoreCanceled(err), <-released)
+}
+
+// drain brings spooled clicks into the inbox once the database is back.
+func (e *engine) drain(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		if e.spool.Waiting() > 0 {
+			err := e.spool.Drain(ctx, func(ctx context.Context, m chat.Message) error {
+				_, err := e.store.Accept(ctx, m)
+				return err
+			})
+			if err != nil && ctx.Err() == nil {
+				e.log.Warn("drain the spool", "err", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (e *engine) close() {
+	if e.client != nil {
+		e.client.Close()
+	}
+	if e.store != nil {
+		if err := e.store.Close(); err != nil {
+			e.log.Warn("close the store", "err", err)
+		}
+	}
+	if e.spool != nil {
+		e.spool.Close()
+	}
+	if e.redis != nil {
+		e.redis.Close()
+	}
+}
+
+func ignoreCanceled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// maxAttachment is the largest attachment that is kept (the smart bot's files
+// may be 100 MB; a support desk needs screenshots and logs).
+const maxAttachment = 32 << 20
+
+// attachments fetches by either door and keeps the bytes sealed.
+type attachments struct {
+	client *bot.Client
+	bot    *bot.MediaFetcher
+	keys   []*bot.Keys
+	files  *store.Files
+}
+
+func (a *attachments) Fetch(ctx context.Context, m chat.Media) (chat.Media, error) {
+	var name, kind string
+	var content []byte
+	var err error
+	if m.URL != "" {
+		var f bot.MediaFile
+		if f, err = a.bot.Fetch(ctx, m, a.keys); err == nil {
+			name, kind, content = f.Name, f.Type, f.Body
+		}
+	} else {
+		name, content, err = a.client.MediaByID(ctx, m.ID, maxAttachment)
+		kind = http.DetectContentType(content)
+	}
+	if err != nil {
+		return m, err
+	}
+	if m.File, err = a.files.Put(ctx, content); err != nil {
+		return m, err
+	}
+	if m.Name == "" {
+		m.Name = strings.TrimSpace(name)
+	}
+	m.Size, m.Type, m.URL, m.Key = int64(len(content)), kind, "", ""
+	return m, nil
+}
+
+// systemNames turns the model's words for a system into the desk's.
+var systemNames = map[string]string{"android": "安卓", "ios": "iOS", "harmony": "鸿蒙", "windows": "电脑端", "mac": "电脑端", "web": "网页"}
+
+// model fits the language model to what the desk asks of one.
+type model struct{ c *llm.Client }
+
+func (m model) ExtractFields(ctx context.Context, text string) (handlers.ModelFields, error) {
+	f, err := m.c.ExtractFields(ctx, text)
+	out := handlers.ModelFields{AppVersion: f.AppVersion, System: systemNames[f.System], Symptom: f.Symptom}
+	if f.Urgency == "critical" || f.Urgency == "major" {
+		out.Urgency = "urgent"
+	}
+	return out, err
+}
+
+func (m model) Intent(ctx context.Context, text string) (string, float64, error) {
+	return m.c.Intent(ctx, text)
+}

@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"frontline/bot"
+	"frontline/kb"
+)
+
+// meters are the program's metrics. Labels are only ever small fixed sets:
+// never a person, a place or a path.
+type meters struct {
+	reg      *prometheus.Registry
+	callback *prometheus.HistogramVec
+	skew     prometheus.Gauge
+	sends    *prometheus.HistogramVec
+	turns    *prometheus.HistogramVec
+	search   *prometheus.HistogramVec
+}
+
+func newMeters() *meters {
+	quick := []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}
+	m := &meters{
+		reg:      prometheus.NewRegistry(),
+		callback: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "frontline_callback_seconds", Help: "Time to answer a callback.", Buckets: quick}, []string{"via", "result"}),
+		skew:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "frontline_clock_skew_seconds", Help: "Our clock minus the platform's, at the last callback."}),
+		sends:    prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "frontline_platform_call_seconds", Help: "Calls of the platform by API and error code.", Buckets: quick}, []string{"api", "code"}),
+		turns:    prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "frontline_turn_seconds", Help: "Time of one turn by command.", Buckets: quick}, []string{"command", "outcome"}),
+		search:   prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "frontline_search_seconds", Help: "Time of one search by band.", Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, 1}}, []string{"band"}),
+	}
+	m.reg.MustRegister(m.callback, m.skew, m.sends, m.turns, m.search, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *meters) sawCallback(r bot.CallbackResult) {
+	m.callback.WithLabelValues(string(r.Via), string(r.Result)).Observe(r.Took.Seconds())
+	if r.Skew != 0 {
+		m.skew.Set(r.Skew.Seconds())
+	}
+}
+
+func (m *meters) sawCall(api, code string, took time.Duration) {
+	m.sends.WithLabelValues(api, code).Observe(took.Seconds())
+}
+
+func (m *meters) sawTurn(command string, took time.Duration, err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = "error"
+	}
+	m.turns.WithLabelValues(command, outcome).Observe(took.Seconds())
+}
+
+func (m *meters) sawSearch(took time.Duration, band kb.Band) {
+	m.search.WithLabelValues(band.String()).Observe(took.Seconds())
+}

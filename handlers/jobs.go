@@ -1,0 +1,80 @@
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"frontline/store"
+)
+
+// Job is work by the clock. Of all replicas one runs it.
+type Job struct {
+	Name string
+	Next func(now time.Time) time.Time // the next run after one that is due now
+	Run  func(ctx context.Context) error
+}
+
+// NewJobs is the one list of jobs.
+func NewJobs(s *store.Store, keep time.Duration) []Job {
+	return []Job{
+		{Name: "sweep", Next: every(time.Hour), Run: func(ctx context.Context) error {
+			_, err := s.Sweep(ctx, keep)
+			return err
+		}},
+	}
+}
+
+func every(d time.Duration) func(time.Time) time.Time {
+	return func(now time.Time) time.Time { return now.Add(d) }
+}
+
+// Jobs runs what is due.
+type Jobs struct {
+	Store *store.Store
+	Log   *slog.Logger
+	List  []Job
+}
+
+const (
+	jobLook = 10 * time.Second // how often the due times are looked at
+	jobTime = 10 * time.Minute
+)
+
+// Run looks for due jobs until ctx ends.
+func (j *Jobs) Run(ctx context.Context) error {
+	tick := time.NewTicker(jobLook)
+	defer tick.Stop()
+	for {
+		for _, job := range j.List {
+			j.look(ctx, job)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (j *Jobs) look(ctx context.Context, job Job) {
+	won, err := j.Store.TakeJob(ctx, job.Name, job.Next)
+	if err != nil {
+		if ctx.Err() == nil {
+			j.Log.Warn("look at a job", "job", job.Name, "err", err)
+		}
+		return
+	}
+	if !won {
+		return
+	}
+	run, cancel := context.WithTimeout(ctx, jobTime)
+	defer cancel()
+	err = job.Run(run)
+	if err != nil && ctx.Err() == nil {
+		j.Log.Error("job failed", "job", job.Name, "err", err)
+	}
+	if err := j.Store.EndJob(context.WithoutCancel(ctx), job.Name, err); err != nil {
+		j.Log.Warn("record a job", "job", job.Name, "err", err)
+	}
+}
