@@ -65,7 +65,8 @@ const (
 	ResultSpooled   Result = "spooled"    // a click that the database could not take
 	ResultNotStored Result = "not_stored" // closed without an answer
 	ResultSkewed    Result = "skewed"     // outside the window and unknown
-	ResultForged    Result = "forged"     // signature, encryption or addressee is wrong
+	ResultForged    Result = "forged"     // signature or encryption is wrong
+	ResultForeign   Result = "foreign"    // rightly signed, but for another corp or app
 	ResultMalformed Result = "malformed"
 	ResultBadForm   Result = "bad_form" // a query that the platform would not send
 	ResultTooLarge  Result = "too_large"
@@ -82,6 +83,7 @@ type refusal struct {
 var (
 	badForm   = &refusal{http.StatusUnauthorized, ResultBadForm}
 	forged    = &refusal{http.StatusUnauthorized, ResultForged}
+	foreign   = &refusal{http.StatusUnauthorized, ResultForeign}
 	malformed = &refusal{http.StatusBadRequest, ResultMalformed}
 	tooLarge  = &refusal{http.StatusRequestEntityTooLarge, ResultTooLarge}
 	skewed    = &refusal{http.StatusUnauthorized, ResultSkewed}
@@ -257,7 +259,7 @@ func (req *request) decodeApp(opt *Options) (chat.Message, *refusal) {
 	}
 	// Events that belong to no app, such as a changed address list, name none.
 	if e.to != opt.Corp || e.agent != "" && e.agent != opt.AgentID {
-		return chat.Message{}, forged
+		return chat.Message{}, foreign
 	}
 	m, err := decodeApp(shared(plain), door{corp: opt.Corp, agent: opt.AgentID, now: req.now})
 	if err != nil {
@@ -268,6 +270,9 @@ func (req *request) decodeApp(opt *Options) (chat.Message, *refusal) {
 
 func (c *Callback) serveApp(ctx context.Context, req *request) (answer, *refusal) {
 	m, no := req.decodeApp(&c.opt)
+	if no == foreign {
+		c.opt.Log.Warn("a callback names another corp or app: compare corp id and agent id with the admin console")
+	}
 	if no != nil {
 		return answer{}, no
 	}

@@ -338,6 +338,9 @@ func TestBadCallbacks(t *testing.T) {
 	if len(r.results) != len(cases) {
 		t.Errorf("%d of %d were counted", len(r.results), len(cases))
 	}
+	if n := strings.Count(r.log.String(), "another corp or app"); n != 3 {
+		t.Errorf("B18 is logged %d times", n)
+	}
 	for _, secret := range []string{rigToken, rigAES, "报障", cipher[:20]} {
 		if strings.Contains(r.log.String(), secret) {
 			t.Errorf("the log holds %q", secret)

@@ -166,6 +166,34 @@ func TestSpoolWithAnotherKey(t *testing.T) {
 	}
 }
 
+// A disk that fails must not be acknowledged, nor may later appends hide behind
+// half a record.
+func TestSpoolOnABadDisk(t *testing.T) {
+	dir := t.TempDir()
+	s := openSpool(t, dir)
+	if err := s.Append(click("a")); err != nil {
+		t.Fatal(err)
+	}
+	s.f.Close()
+	for range 2 {
+		if err := s.Append(click("b")); err == nil {
+			t.Error("acknowledged")
+		}
+	}
+	if s.broken == nil {
+		t.Error("still in use")
+	}
+	if err := s.Drain(context.Background(), nil); err == nil {
+		t.Error("drained")
+	}
+	if got := strings.Join(drain(t, openSpool(t, dir)), ""); got != "a" {
+		t.Errorf("afterwards: %s", got)
+	}
+	if _, err := OpenSpool(filepath.Join(dir, spoolName), flip, flip); err == nil {
+		t.Error("a file was taken for a directory")
+	}
+}
+
 func TestSpoolWhileDraining(t *testing.T) {
 	s := openSpool(t, t.TempDir())
 	seen := make(map[string]bool)
