@@ -309,8 +309,10 @@ func (d *Desk) filedCard(r Request, t store.Ticket, g reportDraft) *chat.Card {
 	for _, row := range card.Rows[1:] {
 		lines = append(lines, row.Key+" "+row.Value)
 	}
+	hint := ""
 	if g.Fields.Customer+g.Fields.Phone+g.Fields.Identity+g.Fields.Card != "" {
-		lines = append(lines, "提醒：你发的客户信息我已加密保存，页面只显示尾号；建议把上一条撤回。")
+		hint = "提醒：你发的客户信息我已加密保存，页面只显示尾号；建议把上一条撤回。"
+		lines = append(lines, hint)
 	}
 	lines = append(lines, "补充（文字、截图）直接接着发；查进度回「查 "+no+"」。")
 	if t.Urgency == "" {
@@ -319,9 +321,9 @@ func (d *Desk) filedCard(r Request, t store.Ticket, g reportDraft) *chat.Card {
 			card.Buttons = append(card.Buttons, chat.Button{Text: chat.Cut(c, 10), Key: ButtonKey(g.Mark, c)})
 			lines = append(lines, fmt.Sprintf("%d  %s", i+1, c))
 		}
-		card.Text = "还想知道：客户现在急着交易吗？补充（文字、截图）直接接着发。"
+		card.Text = hint + "还想知道：客户现在急着交易吗？补充（文字、截图）直接接着发。"
 	} else {
-		card.Text = "补充（文字、截图）直接接着发。"
+		card.Text = hint + "补充（文字、截图）直接接着发。"
 		card.Buttons = []chat.Button{{Text: "查进度", Key: "查 " + no}, {Text: "撤回", Key: "撤 " + no}}
 	}
 	card.Twin = strings.Join(lines, "\n")

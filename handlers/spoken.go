@@ -14,6 +14,7 @@ import (
 type spoken struct {
 	said    string
 	clicked bool
+	mark    string
 	stale   bool // a button of a card whose conversation is over
 }
 
@@ -38,22 +39,23 @@ func ButtonKey(mark, words string) string {
 
 func (w *Worker) text(m chat.Message, conv store.Conversation) spoken {
 	if m.Kind == chat.KindClick && m.Click != nil {
-		mark, words, marked := "", m.Click.Key, false
-		if k := markedKey.FindStringSubmatch(m.Click.Key); k != nil {
-			mark, words, marked = k[1], k[2], true
-		}
-		if words == SubmitKey {
-			words = ""
-		}
-		s := spoken{said: strings.TrimSpace(words + " " + chosen(m.Click.Selected)), clicked: true}
-		s.stale = marked && mark != markOf(conv)
+		s := spokenClick(*m.Click)
+		s.stale = s.mark != "" && s.mark != markOf(conv)
 		return s
 	}
-	text := w.Router.Clean(m.Text)
-	if m.Kind == chat.KindMenu {
-		return spoken{said: w.Router.Clean(m.Text), clicked: true}
+	return spoken{said: w.Router.Clean(m.Text), clicked: m.Kind == chat.KindMenu}
+}
+
+func spokenClick(c chat.Click) spoken {
+	s := spoken{said: c.Key, clicked: true}
+	if k := markedKey.FindStringSubmatch(c.Key); k != nil {
+		s.mark, s.said = k[1], k[2]
 	}
-	return spoken{said: text}
+	if s.said == SubmitKey {
+		s.said = ""
+	}
+	s.said = strings.TrimSpace(s.said + " " + chosen(c.Selected))
+	return s
 }
 
 // chosen is what was ticked, as words, in a fixed order.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -193,7 +194,7 @@ func (w *Worker) commit(ctx context.Context, t store.Turn, actor chat.User, conv
 		if d.Closes != "" {
 			out.Say = append([]chat.Outgoing{{Body: chat.Body{Text: "（刚才没填完的「" + w.Router.title(d.Closes) + "」先放下了。）"}}}, out.Say...)
 		}
-		for _, say := range out.Say {
+		for _, say := range append(settle(t.Msg), out.Say...) {
 			if err := tx.Enqueue(say); err != nil {
 				return err
 			}
@@ -204,6 +205,24 @@ func (w *Worker) commit(ctx context.Context, t store.Turn, actor chat.User, conv
 		}
 		return tx.SaveConversation(t.Thread(), next)
 	})
+}
+
+// settle rewrites the card that was clicked, so that nobody presses it twice:
+// its buttons become what was chosen. Where it cannot be rewritten nothing is
+// said instead; the answer itself follows anyway.
+func settle(m chat.Message) []chat.Outgoing {
+	if m.Click == nil || m.Click.TaskID == "" || m.Via != chat.App {
+		return nil
+	}
+	var words []string
+	for _, w := range strings.Fields(spokenClick(*m.Click).said) {
+		if !strings.HasPrefix(w, "@") { // a reference, not a word
+			words = append(words, w)
+		}
+	}
+	word := chat.Cut(chat.Plain(strings.Join(words, " ")), 10)
+	return []chat.Outgoing{{Key: m.ID + "/settle", To: m.From, AtMostOnce: true,
+		Body: chat.Body{Update: &chat.CardUpdate{TaskID: m.Click.TaskID, Done: "已选：" + word}}}}
 }
 
 // bookkeeping is what every turn writes besides its own matter.

@@ -1,0 +1,45 @@
+# Frontline. "make help" lists the targets.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X frontline/cli.Version=$(VERSION)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+N ?= 200
+
+.PHONY: help build test race lint fuzz crash bench example docker-steps release clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+build: ## the static binary, ./frontline
+	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o frontline .
+
+test: ## everything that runs on this machine
+	go test ./...
+
+race: ## the packages where goroutines meet, under the race detector
+	go test -race ./bot/... ./store/... ./handlers/... ./kb/...
+
+lint: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l . | tee /dev/stderr)"
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+fuzz: ## every fuzz target for FUZZTIME (default 30s)
+	@sh scripts/fuzz.sh $(or $(FUZZTIME),30s)
+
+crash: ## N times kill -9 under load (default 200): nothing acknowledged is lost
+	FRONTLINE_CRASH_KILLS=$(N) go test -count=1 -timeout 60m -v -run 'Crash' .
+
+bench: ## decode, durable acknowledgements, size and start, as ratios in one run
+	sh bench/run.sh
+
+example: ## write config/example.yaml from the comments of config/config.go
+	go test ./config -run TestExampleIsCurrent -update
+
+docker-steps: ## what the Dockerfile does, without an engine
+	sh scripts/docker-steps.sh
+
+release: ## binaries for linux and macOS with checksums, in dist/
+	sh scripts/release.sh "$(VERSION)"
+
+clean:
+	rm -rf frontline dist

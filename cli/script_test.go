@@ -1,0 +1,258 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"frontline/bot/standin"
+)
+
+// running is a demo in this process, with its outside within reach.
+type running struct {
+	*demo
+	stop func()
+}
+
+// logBuffer collects the log; it is printed when the test fails.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func startTestDemo(t *testing.T, dir string) *running {
+	t.Helper()
+	log := &logBuffer{}
+	env := Env{Vars: []string{"FRONTLINE_LOG_LEVEL=debug"}, Stdout: log, Stderr: log}
+	d, err := startDemo(context.Background(), env, dir, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.run(ctx) }()
+	r := &running{demo: d}
+	r.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the demo ended with %v", err)
+		}
+		d.close()
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	})
+	t.Cleanup(r.stop)
+	return r
+}
+
+// actor plays one member in a test.
+type actor struct {
+	t     *testing.T
+	r     *running
+	user  string
+	place standin.Place
+	group string
+	after int64
+	cards []standin.Entry
+	heard []string
+}
+
+func (r *running) as(t *testing.T, user string) *actor {
+	return &actor{t: t, r: r, user: user, place: standin.AppPlace(demoAgent)}
+}
+
+// bot moves the member to the single chat with the smart bot, in to a group.
+func (a *actor) bot() *actor { a.place = standin.BotPlace(demoBot); return a }
+
+func (a *actor) in(group string) *actor {
+	for _, g := range demoGroups {
+		if g.name == group {
+			a.group, a.place = g.chat, standin.GroupPlace(g.chat)
+		}
+	}
+	return a
+}
+
+// say says something and waits until the desk has answered and is quiet.
+func (a *actor) say(text string) string {
+	a.t.Helper()
+	req := standin.SayRequest{User: a.user, To: a.place, Text: text, Wait: true}
+	if a.group != "" {
+		req.Mention = []string{demoBot}
+	}
+	if _, err := a.r.standin.Say(context.Background(), req); err != nil {
+		a.t.Fatalf("say %q: %v", text, err)
+	}
+	return a.listen()
+}
+
+// press clicks the n-th button, or ticks the n-th option, of the newest card.
+func (a *actor) press(n int) string {
+	a.t.Helper()
+	if len(a.cards) == 0 {
+		a.t.Fatal("there is no card to press")
+	}
+	e := a.cards[len(a.cards)-1]
+	act := standin.Action{User: a.user, To: a.place, TaskID: e.Card.TaskID, Entry: e.ID, Wait: true}
+	switch {
+	case n >= 1 && n <= len(e.Card.Buttons):
+		act.Do, act.Key = "click", e.Card.Buttons[n-1].Key
+	case len(e.Card.Selects) == 1 && n >= 1 && n <= len(e.Card.Selects[0].Options):
+		s := e.Card.Selects[0]
+		act.Do, act.Selected = "submit", map[string][]string{s.QuestionKey: {s.Options[n-1].ID}}
+	default:
+		a.t.Fatalf("the card has no button %d: %+v", n, e.Card)
+	}
+	if _, err := a.r.standin.Act(context.Background(), act); err != nil {
+		a.t.Fatal(err)
+	}
+	return a.listen()
+}
+
+// listen returns what is new in the feed: everything that came until the
+// member's thread has no work left.
+func (a *actor) listen() string {
+	a.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	a.settled(ctx)
+	var said []string
+	for {
+		page := a.r.standin.Feed(ctx, standin.FeedQuery{User: a.user, Group: a.group, After: a.after})
+		if len(page.Entries) == 0 {
+			break
+		}
+		a.after = page.Next
+		for _, e := range page.Entries {
+			if e.From.Kind == "user" {
+				continue
+			}
+			if e.Card != nil && e.Card.Active {
+				a.cards = append(a.cards, e)
+			}
+			said = append(said, strings.Join(entryLines(e), "\n"))
+		}
+	}
+	a.heard = said
+	return strings.Join(said, "\n---\n")
+}
+
+// settled waits until inbox and outbox are empty, asking the database, not the
+// clock.
+func (a *actor) settled(ctx context.Context) {
+	a.t.Helper()
+	for {
+		in, err := a.r.engine.store.InboxDepth(ctx)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		out, err := a.r.engine.store.OutboxDepth(ctx)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		if in.Waiting == 0 && out.Waiting == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			a.t.Fatalf("inbox %+v, outbox %+v are not done", in, out)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// TestScripts plays the conversations in testdata/script through signed
+// callbacks. A script is a text file:
+//
+//	as USER            who talks, to the app
+//	bot                … to the smart bot
+//	in GROUP           … in a group, with an @
+//	> text             says it
+//	press N            presses a button of the newest card
+//	< text             the answer holds this
+//	<! text            … does not hold this
+//	restart            the program stops and starts again
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("../testdata/script/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			playScript(t, file)
+		})
+	}
+}
+
+func playScript(t *testing.T, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	r := startTestDemo(t, dir)
+	people := map[string]*actor{}
+	var a *actor
+	heard := ""
+	for i, line := range strings.Split(string(text), "\n") {
+		at := fmt.Sprintf("%s:%d", filepath.Base(file), i+1)
+		verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch verb {
+		case "", "#":
+		case "as":
+			if a = people[rest]; a == nil {
+				a = r.as(t, rest)
+				people[rest] = a
+			}
+			a.r, a.group, a.place = r, "", standin.AppPlace(demoAgent)
+		case "bot":
+			a.bot()
+		case "in":
+			a.in(rest)
+		case ">":
+			heard = a.say(rest)
+		case "press":
+			n, _ := strconv.Atoi(rest)
+			heard = a.press(n)
+		case "listen":
+			heard = a.listen()
+		case "restart":
+			r.stop()
+			r = startTestDemo(t, dir)
+			for _, p := range people {
+				p.r, p.after, p.cards = r, 0, nil
+			}
+		case "<":
+			if !strings.Contains(heard, rest) {
+				t.Errorf("%s: wanted %q in\n%s", at, rest, heard)
+			}
+		case "<!":
+			if strings.Contains(heard, rest) {
+				t.Errorf("%s: did not want %q in\n%s", at, rest, heard)
+			}
+		default:
+			t.Fatalf("%s: unknown line %q", at, line)
+		}
+	}
+}
