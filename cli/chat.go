@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -332,8 +333,10 @@ func cardLines(c *standin.CardView) []string {
 
 // plainMarkdown drops the marks that a terminal does not show.
 func plainMarkdown(s string) string {
-	return strings.NewReplacer("**", "", "> ", "  ").Replace(s)
+	return strings.ReplaceAll(boldMarks.ReplaceAllString(s, "$1"), "> ", "  ")
 }
+
+var boldMarks = regexp.MustCompile(`\*\*([^*\n]+)\*\*`)
 
 // pad fills a name to a width of n columns; Chinese characters take two.
 func pad(name string, n int) string {

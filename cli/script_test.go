@@ -256,3 +256,10 @@ func playScript(t *testing.T, file string) {
 		}
 	}
 }
+
+func writeTestFile(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"frontline/bot/chat"
@@ -23,6 +24,9 @@ type Knowledge interface {
 type Directory interface {
 	// Person returns name and department of a userid.
 	Person(ctx context.Context, id string) (name, department string, err error)
+	// PlainUserIDs turns encrypted userids, which the smart bot may report,
+	// into plain ones; ids that were plain are left out.
+	PlainUserIDs(ctx context.Context, ids []string) (map[string]string, error)
 }
 
 // Fetcher brings an attachment into our own file store while its address is
@@ -55,34 +59,59 @@ type Desk struct {
 	Required  []string // fields a report must have: symptom, app_version, system, urgency, customer
 	PublicURL string
 	Commands  []*Command
+	plain     sync.Map // encrypted userid -> plain one
 }
 
 // directoryTime bounds the look-up of a name: the answer does not wait for it.
 const directoryTime = 800 * time.Millisecond
 
 // actor is the person who sent a message. Somebody unknown is a reporter.
-func (d *Desk) actor(ctx context.Context, id string) (chat.User, error) {
-	u, err := d.Store.FindMember(ctx, id)
-	if err == nil && u.Name != "" {
-		return u, nil
+func (d *Desk) actor(ctx context.Context, m chat.Message) (chat.User, error) {
+	u, err := d.Store.FindMember(ctx, m.Sender)
+	if errors.Is(err, store.ErrNotFound) {
+		id := m.Sender
+		if m.Via == chat.Bot {
+			id = d.plainID(ctx, id)
+		}
+		if u, err = d.Store.FindMember(ctx, id); errors.Is(err, store.ErrNotFound) {
+			u, err = chat.User{ID: id, Roles: chat.RoleSet{chat.Reporter}}, nil
+		}
 	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err != nil || u.Name != "" || d.Directory == nil {
 		return u, err
 	}
+	short, cancel := context.WithTimeout(ctx, directoryTime)
+	defer cancel()
+	name, department, err := d.Directory.Person(short, u.ID)
 	if err != nil {
-		u = chat.User{ID: id, Roles: chat.RoleSet{chat.Reporter}}
+		d.Log.Debug("name not found", "err", err)
+		return u, nil
 	}
-	if d.Directory != nil {
-		short, cancel := context.WithTimeout(ctx, directoryTime)
-		defer cancel()
-		name, department, err := d.Directory.Person(short, id)
-		if err != nil {
-			d.Log.Debug("name not found", "err", err)
-			return u, nil
-		}
-		u.Name, u.Department = name, department
-	}
+	u.Name, u.Department = name, department
 	return u, nil
+}
+
+// plainID is the userid behind an encrypted one, or the id itself.
+func (d *Desk) plainID(ctx context.Context, id string) string {
+	if d.Directory == nil {
+		return id
+	}
+	if plain, ok := d.plain.Load(id); ok {
+		return plain.(string)
+	}
+	short, cancel := context.WithTimeout(ctx, directoryTime)
+	defer cancel()
+	found, err := d.Directory.PlainUserIDs(short, []string{id})
+	if err != nil {
+		d.Log.Debug("userid not resolved", "err", err)
+		return id
+	}
+	plain := id
+	if p := found[id]; p != "" {
+		plain = p
+	}
+	d.plain.Store(id, plain)
+	return plain
 }
 
 // notUnderstood is also what somebody hears who may not run a command: it

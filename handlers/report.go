@@ -332,9 +332,9 @@ func (d *Desk) filedCard(r Request, t store.Ticket, g reportDraft) *chat.Card {
 
 func newTicketLine(t store.Ticket, reporter chat.User) string {
 	// Groups see at most the last four of a customer number.
-	line := fmt.Sprintf("新工单 **T%d** · %s %s\n> %s\n> 报障人 %s", t.Number, t.Priority, priorityTitle[t.Priority], chat.Plain(t.Title), chat.Plain(reporter.Show()))
+	line := fmt.Sprintf("新工单 **T%d** · %s %s\n> %s\n> 报障人 %s", t.Number, t.Priority, priorityTitle[t.Priority], chat.PlainMarkdown(t.Title), chat.PlainMarkdown(reporter.Show()))
 	if reporter.Department != "" {
-		line += "（" + chat.Plain(reporter.Department) + "）"
+		line += "（" + chat.PlainMarkdown(reporter.Department) + "）"
 	}
 	return line
 }

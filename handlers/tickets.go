@@ -192,7 +192,7 @@ func (d *Desk) nudge(ctx context.Context, r Request) (Result, error) {
 		return Result{}, refuse(fmt.Sprintf("T%d 刚催过，%d 分钟后可以再催。急的话回「转人工」。", t.Number, int(wait.Minutes())+1))
 	}
 	res := say(fmt.Sprintf("已提醒%s（第 %d 次催 T%d）。", d.handlerOf(ctx, t), t.Nudges+1, t.Number))
-	res.Say = append(res.Say, d.announce(fmt.Sprintf("T%d/nudge/%d", t.Number, t.Nudges+1), fmt.Sprintf("**T%d** 报障人催办（第 %d 次）\n> %s", t.Number, t.Nudges+1, chat.Plain(t.Title)), false)...)
+	res.Say = append(res.Say, d.announce(fmt.Sprintf("T%d/nudge/%d", t.Number, t.Nudges+1), fmt.Sprintf("**T%d** 报障人催办（第 %d 次）\n> %s", t.Number, t.Nudges+1, chat.PlainMarkdown(t.Title)), false)...)
 	if t.Assignee != "" {
 		res.Say = append(res.Say, chat.Outgoing{Key: fmt.Sprintf("T%d/nudge/%d/%s", t.Number, t.Nudges+1, t.Assignee), To: chat.Address{Kind: chat.Person, ID: t.Assignee, Via: chat.App},
 			Body: chat.Body{Text: fmt.Sprintf("T%d 报障人催办（第 %d 次）：%s", t.Number, t.Nudges+1, chat.Plain(t.Title))}})

@@ -127,7 +127,7 @@ func (w *Worker) handle(ctx context.Context, t store.Turn, log *slog.Logger) (na
 	if err != nil {
 		return "", err
 	}
-	actor, err := w.Desk.actor(ctx, t.Msg.Sender)
+	actor, err := w.Desk.actor(ctx, t.Msg)
 	if err != nil {
 		return "", err
 	}

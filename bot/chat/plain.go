@@ -20,6 +20,10 @@ func Plain(text string) string {
 	return strings.Join(lines, "\n")
 }
 
+// PlainMarkdown is Plain for words that go out as Markdown, where the asterisks
+// of a mask would be read as marks.
+func PlainMarkdown(text string) string { return strings.ReplaceAll(Plain(text), "*", "＊") }
+
 // Cut shortens text to n runes, with an ellipsis as the last one.
 func Cut(text string, n int) string {
 	r := []rune(text)
