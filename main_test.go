@@ -1,6 +1,7 @@
 package main
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -76,4 +77,68 @@ func TestImports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// logKeys is the fixed list of keys of log lines: what machines may rely on.
+var logKeys = []string{"address", "api", "attempt", "check", "class", "code", "command", "component", "delivery_id", "err", "file", "job", "message_id", "place", "replica", "result",
+	"shard", "skew", "stack", "thread", "ticket_id", "took", "version", "via", "wait"}
+
+// TestLogKeys finds every call of a logger and refuses keys that are not in the list.
+func TestLogKeys(t *testing.T) {
+	fset := token.NewFileSet()
+	used := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "standin/") {
+			return err
+		}
+		file, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			sel, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || !isLogger(sel.X) {
+				return true
+			}
+			from := map[string]int{"Debug": 1, "Info": 1, "Warn": 1, "Error": 1, "With": 0}
+			first, ok := from[sel.Sel.Name]
+			if !ok {
+				return true
+			}
+			for i := first; i < len(call.Args); i += 2 {
+				lit, ok := call.Args[i].(*ast.BasicLit)
+				if !ok || lit.Kind != token.STRING {
+					continue
+				}
+				key, _ := strconv.Unquote(lit.Value)
+				used[key] = true
+				if !slices.Contains(logKeys, key) {
+					t.Errorf("%s: log key %q is not in the list of this test", fset.Position(lit.Pos()), key)
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(used) < 8 {
+		t.Errorf("only %d keys were found: does this test still see the calls?", len(used))
+	}
+}
+
+// isLogger tells whether an expression is called log, Log or …Log.
+func isLogger(x ast.Expr) bool {
+	switch e := x.(type) {
+	case *ast.Ident:
+		return e.Name == "log"
+	case *ast.SelectorExpr:
+		return e.Sel.Name == "log" || e.Sel.Name == "Log"
+	}
+	return false
 }
