@@ -2,10 +2,8 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -101,40 +99,17 @@ func (tx *Tx) SetRoles(actor, id string, roles chat.RoleSet) error {
 	return tx.Audit(actor, "member.roles", id, map[string]string{"before": old.Roles.String(), "after": roles.String()})
 }
 
-// AuditEntry is one line of who did what.
-type AuditEntry struct {
-	ID     int64
-	At     time.Time
-	Actor  string
-	Action string
-	Object string
-	Detail string // JSON
-}
-
-// Audit records who did what to what. detail never holds personal data.
-func (tx *Tx) Audit(actor, action, object string, detail any) error {
-	b, err := json.Marshal(detail)
-	if err != nil {
-		return err
+// SetDisabled switches a member off (left the company) or on again. Their
+// sessions end with it.
+func (tx *Tx) SetDisabled(actor, id string, disabled bool) error {
+	u := tx.db.Exec("UPDATE member SET disabled=?, version=version+1 WHERE id=? AND disabled<>?", disabled, id, disabled)
+	if u.Error != nil || u.RowsAffected == 0 {
+		return u.Error
 	}
-	return tx.db.Exec("INSERT INTO audit (id, at, actor, action, object, detail) VALUES (?,?,?,?,?,?)",
-		tx.s.ids.next(tx.now), millis(tx.now), clip(actor, 64), clip(action, 64), clip(object, 128), string(b)).Error
-}
-
-// ListAudit returns the newest n lines about an object, or about everything.
-func (s *Store) ListAudit(ctx context.Context, object string, n int) ([]AuditEntry, error) {
-	q := s.read.WithContext(ctx).Table("audit").Order("id DESC").Limit(n)
-	if object != "" {
-		q = q.Where("object = ?", object)
+	if disabled {
+		if err := tx.EndSessions(id); err != nil {
+			return err
+		}
 	}
-	var rows []struct {
-		ID, At                        int64
-		Actor, Action, Object, Detail string
-	}
-	err := q.Find(&rows).Error
-	out := make([]AuditEntry, len(rows))
-	for i, r := range rows {
-		out[i] = AuditEntry{r.ID, fromMillis(r.At), r.Actor, r.Action, r.Object, r.Detail}
-	}
-	return out, err
+	return tx.Audit(actor, "member.disabled", id, map[string]bool{"disabled": disabled})
 }

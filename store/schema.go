@@ -64,6 +64,20 @@ var migrations = []migration{
 		"CREATE INDEX question_band ON question (band, id)",
 		"CREATE TABLE job (name $key(64) PRIMARY KEY, next_at BIGINT NOT NULL, ran_at BIGINT NOT NULL, err $text)$end",
 	}},
+	{name: "console", oldest: 1, steps: []string{
+		"CREATE TABLE session (id_key $key(24) PRIMARY KEY, member $key(64) NOT NULL, created_at BIGINT NOT NULL, seen_at BIGINT NOT NULL, agent $key(128) NOT NULL)$end",
+		"CREATE INDEX session_member ON session (member)",
+		"CREATE TABLE login_state (id_key $key(24) PRIMARY KEY, next_path $key(255) NOT NULL, until BIGINT NOT NULL)$end",
+		"CREATE TABLE api_token (id_key $key(24) PRIMARY KEY, id BIGINT NOT NULL, name $key(64) NOT NULL, member $key(64) NOT NULL, scope $key(16) NOT NULL, last_four $key(4) NOT NULL, created_at BIGINT NOT NULL, until BIGINT NOT NULL, used_at BIGINT NOT NULL)$end",
+		"CREATE TABLE audit_chain (chain BIGINT PRIMARY KEY, seq BIGINT NOT NULL, hash $key(44) NOT NULL)$end",
+		numbered("INSERT INTO audit_chain (chain, seq, hash) VALUES ", "(%d,0,'')", auditChains),
+		"ALTER TABLE audit ADD COLUMN chain BIGINT NOT NULL DEFAULT 0",
+		"ALTER TABLE audit ADD COLUMN seq BIGINT NOT NULL DEFAULT 0",
+		"ALTER TABLE audit ADD COLUMN hash $key(44) NOT NULL DEFAULT ''",
+		"CREATE INDEX audit_chain_seq ON audit (chain, seq)",
+		"CREATE INDEX audit_action ON audit (action, id)",
+		"CREATE INDEX ticket_assignee ON ticket (assignee, state, id)",
+	}},
 }
 
 func numbered(head, row string, n int) string {
