@@ -2,6 +2,7 @@ package kb
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -18,9 +19,12 @@ type Options struct {
 	Synonyms [][]string
 	// Wake makes Follow look for changes at once; may be nil.
 	Wake <-chan struct{}
+	// Quiet is how long a large base must have been without changes before it
+	// is trained anew in the background; 10 s when zero.
+	Quiet time.Duration
 	// Observe, when set, is told how long each search took and how it ended.
 	Observe func(d time.Duration, band Band)
-	Log     *slog.Logger
+	Log     *slog.Logger // nil means slog.Default
 }
 
 // Engine answers questions from an index in memory. Search may be called from
@@ -28,27 +32,111 @@ type Options struct {
 type Engine struct {
 	opt  Options
 	live atomic.Pointer[index]
-	mu   sync.Mutex // held by who changes the index
+
+	// What the next index is made from; mu is never held while one is trained
+	// in the background.
+	mu      sync.Mutex
+	spell   *speller
+	entries map[int64]Entry
+	after   int64          // the last change number seen
+	stale   bool           // changes came in since the last full training
+	since   map[int64]bool // numbers changed since a background training began; nil when none runs
 }
 
-type index struct{ size int }
+const (
+	defaultPromise = 0.95
+	defaultQuiet   = 10 * time.Second
+	pageOfChanges  = 1000
+	// A base of this many questions is made anew on each change, trained and
+	// fitted, in a few hundredths of a second.
+	smallBase = 800
+	// Load trains a base up to this size before it returns, a few seconds at
+	// most; a larger one answers untrained until Follow has trained it.
+	trainedOnLoad = 20_000
+)
 
 // NewEngine returns an engine without an index: it is not Ready until Load.
-func NewEngine(opt Options) *Engine { return &Engine{opt: opt} }
+func NewEngine(opt Options) *Engine {
+	if opt.Promise == 0 {
+		opt.Promise = defaultPromise
+	}
+	if opt.Quiet == 0 {
+		opt.Quiet = defaultQuiet
+	}
+	if opt.Log == nil {
+		opt.Log = slog.Default()
+	}
+	return &Engine{opt: opt, spell: spellerFor(opt.Synonyms), entries: map[int64]Entry{}}
+}
 
-// Load reads the whole source and swaps in a fresh index.
-func (e *Engine) Load(ctx context.Context, src Source) error { return nil }
+func spellerFor(own [][]string) *speller {
+	if len(own) == 0 {
+		return builtin
+	}
+	return newSpeller(own)
+}
 
-// Follow looks for changes every so often, and when woken, and swaps the index
-// until the context ends. Errors of the source are logged; the last index
-// keeps answering.
-func (e *Engine) Follow(ctx context.Context, src Source, every time.Duration) error {
-	<-ctx.Done()
+// Load reads the whole source and swaps in a fresh index. When it fails, the
+// last index keeps answering.
+func (e *Engine) Load(ctx context.Context, src Source) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	entries, after := map[int64]Entry{}, int64(0)
+	_, after, err := fetchChanges(ctx, src, entries, after)
+	if err != nil {
+		return fmt.Errorf("load the knowledge: %w", err)
+	}
+	return e.replace(ctx, entries, after)
+}
+
+// replace makes the index anew from these entries.
+func (e *Engine) replace(ctx context.Context, entries map[int64]Entry, after int64) error {
+	list := published(entries)
+	train := asksOf(list) <= trainedOnLoad
+	ix, err := e.build(ctx, list, e.spell, train)
+	if err != nil {
+		return err
+	}
+	e.entries, e.after, e.stale = entries, after, !train
+	if e.since != nil {
+		for n := range entries {
+			e.since[n] = true // what is being trained was made before
+		}
+	}
+	e.live.Store(ix)
 	return nil
 }
 
-// Search answers one question.
-func (e *Engine) Search(ctx context.Context, q Query) (Result, error) { return Result{}, ctx.Err() }
+// build makes an index; training and fitting run side by side.
+func (e *Engine) build(ctx context.Context, list []Entry, spell *speller, trained bool) (*index, error) {
+	if !trained {
+		return assemble(list, spell), ctx.Err()
+	}
+	own := cautious
+	var wg sync.WaitGroup
+	wg.Go(func() { own = selfFit(ctx, list, spell, e.opt.Promise) })
+	ix := assemble(list, spell)
+	err := train(ctx, ix)
+	wg.Wait()
+	ix.fit = own
+	return ix, err
+}
+
+func asksOf(list []Entry) int {
+	n := len(list)
+	for i := range list {
+		n += len(list[i].Similar)
+	}
+	return n
+}
+
+// SetSynonyms replaces the curators' own groups and makes the index anew.
+func (e *Engine) SetSynonyms(ctx context.Context, groups [][]string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.spell = spellerFor(groups)
+	return e.replace(ctx, e.entries, e.after)
+}
 
 // Ready says whether an index is loaded.
 func (e *Engine) Ready() bool { return e.live.Load() != nil }
@@ -56,7 +144,7 @@ func (e *Engine) Ready() bool { return e.live.Load() != nil }
 // Size is the number of entries that can be found.
 func (e *Engine) Size() int {
 	if ix := e.live.Load(); ix != nil {
-		return ix.size
+		return len(ix.items)
 	}
 	return 0
 }
