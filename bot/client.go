@@ -6,17 +6,30 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/silenceper/wechat/v2/work"
 )
 
 // callTime bounds one call of the platform.
-const callTime = 10 * time.Second
+const callTime = 15 * time.Second
+
+// idleTime is shorter than what platforms and balancers keep an idle
+// connection for: a request into a connection that is just being closed ends
+// without an answer, and then nobody knows whether it arrived.
+const idleTime = 15 * time.Second
+
+// maxAnswer bounds what is read of one answer; media is the largest.
+const maxAnswer = 128 << 20
+
+const jsonType = "application/json; charset=utf-8"
 
 // ClientOptions say whose app calls where.
 type ClientOptions struct {
@@ -38,19 +51,19 @@ type FileReader interface {
 	Get(ctx context.Context, id string) ([]byte, error)
 }
 
-// Client calls WeChat Work. It is safe for concurrent use.
+// Client calls WeChat Work. It is safe for concurrent use. No error that it
+// returns holds a secret, a token or a key.
 type Client struct {
 	opt       ClientOptions
 	base      *url.URL
-	transport http.RoundTripper
+	transport *http.Transport
 	tokens    *tokens
-	sdk       *work.Work
 }
 
 // NewClient checks the options; it calls nobody.
 func NewClient(opt ClientOptions) (*Client, error) {
 	base, err := url.Parse(opt.APIBase)
-	if err != nil || base.Host == "" {
+	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" {
 		return nil, errors.New("the API base must be an address such as https://qyapi.weixin.qq.com")
 	}
 	if opt.Now == nil {
@@ -61,76 +74,65 @@ func NewClient(opt ClientOptions) (*Client, error) {
 	}
 	installSDK()
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.ResponseHeaderTimeout = callTime
+	t.IdleConnTimeout = idleTime
 	t.MaxIdleConnsPerHost = 32
 	c := &Client{opt: opt, base: base, transport: t}
 	c.tokens = &tokens{c: c}
-	c.sdk = newWork(c)
-	for _, key := range opt.Robots {
-		owners.Store(key, c)
-	}
 	return c, nil
 }
 
-// Close lets go of connections and credentials.
-func (c *Client) Close() {
-	owners.Range(func(k, v any) bool {
-		if v == c {
-			owners.Delete(k)
-		}
-		return true
-	})
-	c.transport.(*http.Transport).CloseIdleConnections()
-}
+// Close lets go of the connections.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // HasApp tells whether the self-built app is configured.
 func (c *Client) HasApp() bool { return c.opt.AgentID != 0 && c.opt.Secret != "" }
 
 func (c *Client) tokenKey() string { return fmt.Sprintf("%s/%d", c.opt.CorpID, c.opt.AgentID) }
 
-func (c *Client) observe(api, code string, began time.Time) {
-	if c.opt.Observe != nil {
-		c.opt.Observe(api, code, time.Since(began))
-	}
-}
-
-// Token returns a valid access token: what the doctor tries first.
+// Token fetches a valid access token: what the doctor tries first.
 func (c *Client) Token(ctx context.Context) error {
 	_, err := c.tokens.get(ctx)
 	return err
 }
 
-// do sends a request of our own making and decodes the answer.
-func (c *Client) do(req *http.Request, api string, into any) error {
-	resp, err := c.roundTrip(req)
-	if err != nil {
-		return err
+// observed counts a call.
+func (c *Client) observed(api string, call func() error) error {
+	began := time.Now()
+	err := call()
+	if c.opt.Observe != nil {
+		c.opt.Observe(api, codeOf(err), time.Since(began))
 	}
-	if err := readAnswer(resp, into); err != nil {
-		return &CallError{API: api, Unknown: true, Err: errors.New("the answer is not JSON")}
-	}
-	return nil
+	return err
 }
 
-// withToken runs a call of the SDK; when the platform calls the token invalid,
-// it drops it and tries once more. The SDK knows no context, so a call whose
-// context ends is left to its own time-out.
-func (c *Client) withToken(ctx context.Context, api string, call func() error) error {
+// codeOf is an error as a metric label.
+func codeOf(err error) string {
+	var api *APIError
+	var call *CallError
+	switch {
+	case err == nil:
+		return "0"
+	case errors.As(err, &api):
+		return fmt.Sprint(api.Code)
+	case errors.As(err, &call) && call.Status != 0:
+		return fmt.Sprint("http", call.Status)
+	}
+	return "none"
+}
+
+// withToken makes a call that needs a token; when the platform calls the token
+// invalid, it drops it and tries once more.
+func (c *Client) withToken(ctx context.Context, api string, call func(ctx context.Context, token string) error) error {
 	for try := 0; ; try++ {
 		token, err := c.tokens.get(ctx)
 		if err != nil {
 			return err
 		}
-		began := time.Now()
-		done := make(chan error, 1)
-		go func() { done <- call() }()
-		select {
-		case err = <-done:
-		case <-ctx.Done():
-			return &CallError{API: api, Unknown: true, Err: ctx.Err()}
-		}
-		err = typed(api, err)
-		c.observe(api, codeOf(err), began)
+		err = c.observed(api, func() error {
+			ctx, cancel := context.WithTimeout(ctx, callTime)
+			defer cancel()
+			return scrubbed(typed(api, call(ctx, token)), url.Values{"access_token": {token}})
+		})
 		if try > 0 || !tokenSpent(err) {
 			return err
 		}
@@ -138,66 +140,98 @@ func (c *Client) withToken(ctx context.Context, api string, call func() error) e
 	}
 }
 
-// codeOf is an error as a metric label.
-func codeOf(err error) string {
+// scrubbed takes credentials out of what the platform says.
+func scrubbed(err error, q url.Values) error {
 	var api *APIError
-	switch {
-	case err == nil:
-		return "0"
-	case errors.As(err, &api):
-		return fmt.Sprint(api.Code)
+	if errors.As(err, &api) {
+		api.Msg = scrub(api.Msg, q)
 	}
-	return "none"
+	return err
 }
 
-// post calls an API that the SDK does not cover, with a token.
-func (c *Client) post(ctx context.Context, api string, body, into any) error {
-	return c.withToken(ctx, api, func() error {
-		token, err := c.tokens.get(ctx)
-		if err != nil {
-			return err
-		}
-		return c.postJSON(ctx, api, url.Values{"access_token": {token}}, body, into)
-	})
-}
-
-// postJSON sends body as JSON without HTML escapes and checks the error code.
-func (c *Client) postJSON(ctx context.Context, api string, q url.Values, body, into any) error {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://api/cgi-bin/"+api+"?"+q.Encode(), &buf)
+// roundTrip sends one request to this client's API base. Anything but HTTP 200
+// is an error here already.
+func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
+	api, q := apiName(req.URL.Path), req.URL.Query()
+	var left atomic.Bool // something of the request may have left this machine
+	out := req.Clone(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{WroteHeaders: func() { left.Store(true) }}))
+	out.URL.Scheme, out.URL.Host = c.base.Scheme, c.base.Host
+	out.URL.Path = strings.TrimSuffix(c.base.Path, "/") + req.URL.Path
+	out.Host = ""
+	resp, err := c.transport.RoundTrip(out)
 	if err != nil {
-		return errors.New(api + ": the request cannot be made")
+		return nil, &CallError{API: api, Unknown: left.Load(), Err: plainError(err, q)}
 	}
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
-	return c.answer(req, api, into)
+	if resp.StatusCode != http.StatusOK {
+		resp.Body.Close()
+		return nil, &CallError{API: api, Status: resp.StatusCode, Unknown: resp.StatusCode >= 500, Err: fmt.Errorf("HTTP %d", resp.StatusCode)}
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
+	return resp, nil
 }
 
-// answer sends a request and decodes its answer into into, or its error code
-// into an error.
-func (c *Client) answer(req *http.Request, api string, into any) error {
-	var raw json.RawMessage
-	if err := c.do(req, api, &raw); err != nil {
+// plainError takes credentials out of an error of the transport.
+func plainError(err error, q url.Values) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	if text := scrub(err.Error(), q); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
+}
+
+// call sends a request of our own making, without the SDK, and decodes its
+// answer into into, or its error code into an error.
+func (c *Client) call(ctx context.Context, method, api string, q url.Values, contentType string, body []byte, into any) error {
+	req, err := http.NewRequestWithContext(ctx, method, "https://api/cgi-bin/"+api+"?"+q.Encode(), bytes.NewReader(body))
+	if err != nil {
+		return &CallError{API: api, Err: errors.New("the request cannot be made")}
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	resp, err := c.roundTrip(req)
+	if err != nil {
 		return err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return &CallError{API: api, Unknown: true, Err: errors.New("the answer was cut short")}
 	}
 	var head struct {
 		ErrCode int64  `json:"errcode"`
 		ErrMsg  string `json:"errmsg"`
 	}
 	if err := json.Unmarshal(raw, &head); err != nil {
-		return &CallError{API: api, Unknown: true, Err: errors.New("the answer is not an object")}
+		return &CallError{API: api, Unknown: true, Err: errors.New("the answer is not JSON")}
 	}
 	if head.ErrCode != 0 {
-		return &APIError{API: api, Code: head.ErrCode, Msg: head.ErrMsg}
+		return &APIError{API: api, Code: head.ErrCode, Msg: scrub(head.ErrMsg, q)}
 	}
 	if into == nil {
 		return nil
 	}
-	return json.Unmarshal(raw, into)
+	if err := json.Unmarshal(raw, into); err != nil {
+		return &CallError{API: api, Unknown: true, Err: errors.New("the answer has another form")}
+	}
+	return nil
+}
+
+// post calls an API that the SDK does not cover, with a token.
+func (c *Client) post(ctx context.Context, api string, body, into any) error {
+	b, err := marshalJSON(body)
+	if err != nil {
+		return err
+	}
+	return c.withToken(ctx, api, func(ctx context.Context, token string) error {
+		return c.call(ctx, http.MethodPost, api, url.Values{"access_token": {token}}, jsonType, b, into)
+	})
 }
 
 // Person returns the name and department of a member.
@@ -206,15 +240,20 @@ func (c *Client) Person(ctx context.Context, id string) (name, department string
 	if !c.HasApp() {
 		return "", "", errors.New("no app is configured")
 	}
-	var position string
-	err = c.withToken(ctx, "user/get", func() error {
-		u, err := c.sdk.GetAddressList().UserGet(id)
-		if err != nil {
+	if !safeUserID(id) {
+		return "", "", fmt.Errorf("%w: %q is not one member", ErrRejected, cut(id, 20))
+	}
+	position := ""
+	err = c.withToken(ctx, "user/get", func(ctx context.Context, token string) error {
+		return c.viaSDK(ctx, token, nil, func(w *work.Work, _ string) error {
+			u, err := w.GetAddressList().UserGet(id)
+			if err != nil {
+				return err
+			}
+			name, position = u.Name, u.Position
+			department, err = departmentName(w, u.MainDepartment)
 			return err
-		}
-		name, position = u.Name, u.Position
-		department, err = c.departmentName(u.MainDepartment)
-		return err
+		})
 	})
 	if department == "" {
 		department = position
@@ -222,11 +261,11 @@ func (c *Client) Person(ctx context.Context, id string) (name, department string
 	return name, department, err
 }
 
-func (c *Client) departmentName(id int) (string, error) {
+func departmentName(w *work.Work, id int) (string, error) {
 	if id == 0 {
 		return "", nil
 	}
-	all, err := c.sdk.GetAddressList().DepartmentListByID(id)
+	all, err := w.GetAddressList().DepartmentListByID(id)
 	if err != nil {
 		return "", err
 	}
@@ -258,26 +297,32 @@ func (c *Client) PlainUserIDs(ctx context.Context, ids []string) (map[string]str
 
 // CallbackIPs are the platform's own addresses.
 // https://developer.work.weixin.qq.com/document/path/90930
-func (c *Client) CallbackIPs(ctx context.Context) (ips []string, err error) {
+func (c *Client) CallbackIPs(ctx context.Context) ([]string, error) {
+	const api = "getcallbackip"
 	var answer struct {
 		IPs []string `json:"ip_list"`
 	}
-	err = c.withToken(ctx, "getcallbackip", func() error {
-		token, err := c.tokens.get(ctx)
-		if err != nil {
-			return err
-		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api/cgi-bin/getcallbackip?"+url.Values{"access_token": {token}}.Encode(), nil)
-		if err != nil {
-			return err
-		}
-		return c.answer(req, "getcallbackip", &answer)
+	err := c.withToken(ctx, api, func(ctx context.Context, token string) error {
+		return c.call(ctx, http.MethodGet, api, url.Values{"access_token": {token}}, "", nil, &answer)
 	})
 	return answer.IPs, err
 }
 
-// safeUserID tells whether an id can only ever mean one person: touser takes
-// lists and @all.
+// safeUserID tells whether an id can only mean one member: touser also takes
+// lists (a|b) and @all. The platform's ids are 1 to 64 of 0-9A-Za-z_-@. and
+// begin with a digit or a letter.
+// https://developer.work.weixin.qq.com/document/path/90195
 func safeUserID(id string) bool {
-	return id != "" && len(id) <= 64 && !strings.ContainsAny(id, "|@ \t\r\n") || strings.Count(id, "@") == 1 && !strings.HasPrefix(id, "@") && len(id) <= 64 && !strings.ContainsAny(id, "| \t\r\n")
+	if id == "" || len(id) > 64 {
+		return false
+	}
+	for i := 0; i < len(id); i++ {
+		switch c := id[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case i > 0 && strings.IndexByte("_-@.", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return true
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -28,8 +29,9 @@ type Deliverer struct {
 	opt     DelivererOptions
 	limit   *limiter
 	mu      sync.Mutex
-	said    map[string]time.Time // place and text, for the platform's duplicate check
-	trouble map[string]time.Time
+	said    map[sameWords]time.Time // for the platform's duplicate check
+	swept   time.Time
+	trouble map[string]time.Time // when it was last told
 }
 
 // NewDeliverer makes the loop; Run runs it.
@@ -37,28 +39,36 @@ func NewDeliverer(opt DelivererOptions) *Deliverer {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
 	if opt.Hands == 0 {
 		opt.Hands = 16
 	}
-	return &Deliverer{opt: opt, limit: &limiter{box: opt.Outbox, now: opt.Now, places: map[string]*place{}},
-		said: map[string]time.Time{}, trouble: map[string]time.Time{}}
+	return &Deliverer{opt: opt, limit: &limiter{recent: opt.Outbox.Recent, now: opt.Now, places: map[chat.Address]*place{}},
+		said: map[sameWords]time.Time{}, trouble: map[string]time.Time{}}
 }
 
-// Run delivers until ctx ends, then finishes the sends in hand.
+// Run delivers until ctx ends, then finishes the calls in hand.
 func (d *Deliverer) Run(ctx context.Context) error {
 	free := make(chan struct{}, d.opt.Hands)
 	var busy sync.WaitGroup
 	defer busy.Wait()
+	failing := false
 	for ctx.Err() == nil {
 		list, err := d.opt.Outbox.Claim(ctx, d.opt.Hands-len(free))
-		if err != nil && ctx.Err() == nil {
-			d.opt.Log.Error("claim deliveries", "err", err)
+		if err != nil {
+			if !failing && ctx.Err() == nil {
+				d.opt.Log.Error("claim deliveries", "err", err)
+			}
+			list = nil // a claim that may not have been made is no right to send
 		}
+		failing = err != nil
 		for _, x := range list {
 			free <- struct{}{}
 			busy.Go(func() {
 				defer func() { <-free }()
-				d.deliver(x)
+				d.deliver(ctx, x)
 			})
 		}
 		if len(list) == 0 {
@@ -70,163 +80,265 @@ func (d *Deliverer) Run(ctx context.Context) error {
 	return nil
 }
 
-// deliverTime bounds one delivery with all its parts.
-const deliverTime = 2 * time.Minute
+// attempt is one try to deliver. Its way may change: a spent answer address,
+// a spent card.
+type attempt struct {
+	chat.Delivery
+	way
+	log     *slog.Logger
+	renewed bool // new bytes were made once already in this attempt
+}
 
-func (d *Deliverer) deliver(x chat.Delivery) {
-	ctx, cancel := context.WithTimeout(context.Background(), deliverTime)
-	defer cancel()
-	log := d.opt.Log.With("delivery_id", x.ID, "attempt", x.Attempt+1, "place", string(x.To.Kind))
-	if err := d.try(ctx, x, log); err != nil {
-		// The outbox itself failed: its row is claimed again by the next epoch
-		// or stays as it is; nothing is lost.
-		log.Error("record a delivery", "err", err)
+// way is how an attempt goes.
+type way struct {
+	road     road
+	replyURL string       // of roadResponse
+	line     chat.Address // whose limits it uses
+}
+
+// deliver makes one attempt and records what became of it.
+func (d *Deliverer) deliver(ctx context.Context, x chat.Delivery) {
+	a := &attempt{Delivery: x, log: d.opt.Log.With("delivery_id", x.ID, "attempt", x.Attempt+1, "place", string(x.To.Kind))}
+	defer func() {
+		if p := recover(); p != nil {
+			a.log.Error("panic in a delivery", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			d.never(ctx, a, errors.New("内部错误"))
+		}
+	}()
+	err := d.begin(ctx, a)
+	if err == nil {
+		err = d.send(ctx, a)
+	}
+	if err != nil {
+		d.failed(ctx, a, err)
 	}
 }
 
-// try makes one attempt. The returned error is the outbox's, not the send's.
-func (d *Deliverer) try(ctx context.Context, x chat.Delivery, log *slog.Logger) error {
-	if x.Unknown && d.mayHaveArrived(x) {
-		return d.opt.Outbox.Never(ctx, x, errors.New("没有收到企业微信的回应，可能已送达；为避免重复不再发送"))
+// errWait is no failure: the place has no room yet.
+type errWait struct{ wait time.Duration }
+
+func (e errWait) Error() string { return "has to wait for " + e.wait.String() }
+
+// begin brings an attempt to where its bytes are frozen.
+func (d *Deliverer) begin(ctx context.Context, a *attempt) error {
+	var err error
+	a.way, err = d.wayTo(ctx, a.Delivery)
+	if a.Unknown && (errors.Is(err, ErrRejected) || err == nil && !d.repeatable(a)) {
+		return errUnknown
 	}
-	way, replyURL, err := d.way(ctx, x)
 	if err != nil {
-		return d.failed(ctx, x, err, log)
-	}
-	if wait, err := d.limit.wait(ctx, x.To, x.Urgent, max(1, len(x.Parts)-x.Sent)); err != nil || wait > 0 {
-		if err != nil {
-			return err
-		}
-		return d.opt.Outbox.Again(ctx, x, d.opt.Now().Add(wait), x.Unknown, nil)
-	}
-	code := ""
-	if x.Parts == nil || way.fresh {
-		if x.Parts, code, err = d.parts(ctx, x, way.road); err != nil {
-			return d.failed(ctx, x, err, log)
-		}
-	}
-	if err := d.opt.Outbox.Freeze(ctx, x, x.Parts); err != nil {
 		return err
 	}
-	x.Attempt++
-	return d.send(ctx, x, replyURL, code, log)
+	// Look for room first, so that nothing is uploaded in vain.
+	if err := d.room(ctx, a); err != nil {
+		return err
+	}
+	d.limit.landed(a.line, false)
+	if a.Parts == nil || !fits(a.Parts[0], a.road) {
+		return d.renew(ctx, a)
+	}
+	return d.freeze(ctx, a)
 }
 
-func (d *Deliverer) send(ctx context.Context, x chat.Delivery, replyURL, code string, log *slog.Logger) error {
-	for x.Sent < len(x.Parts) {
-		if replyURL != "" { // one use: spent before the call, so that a crash cannot use it twice
-			if err := d.opt.Outbox.SpendReplyURL(ctx, x.ReplyTo); err != nil {
-				return err
-			}
-		}
-		receipt, err := d.opt.Client.Send(ctx, x.Outgoing, x.Parts[x.Sent], replyURL)
-		if code != "" {
-			if err := d.opt.Outbox.SpendCard(ctx, code); err != nil {
-				return err
-			}
-		}
-		if err != nil {
-			return d.failed(ctx, x, err, log)
-		}
-		if err := d.opt.Outbox.Sent(ctx, x, receipt); err != nil {
-			return err
-		}
-		x.Sent++
+// room waits for nobody: it takes a place or says how long there is none.
+func (d *Deliverer) room(ctx context.Context, a *attempt) error {
+	wait, err := d.limit.take(ctx, a.line, a.Urgent)
+	if err == nil && wait > 0 {
+		return errWait{wait}
 	}
-	d.limit.trim(x.To)
+	return err
+}
+
+// renew makes the bytes of an attempt and freezes them.
+func (d *Deliverer) renew(ctx context.Context, a *attempt) error {
+	list, err := d.parts(ctx, a.Outgoing, a.road)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		list[i].At = d.opt.Now()
+	}
+	a.Parts, a.Sent = list, 0
+	return d.freeze(ctx, a)
+}
+
+func (d *Deliverer) freeze(ctx context.Context, a *attempt) error {
+	if err := d.opt.Outbox.Freeze(context.WithoutCancel(ctx), a.Delivery, a.Parts); err != nil {
+		return err
+	}
+	a.Attempt++
 	return nil
 }
 
-// mayHaveArrived: after an attempt without an answer a repeat is safe only
-// where the platform recognises it, or where a second copy is better than none.
-func (d *Deliverer) mayHaveArrived(x chat.Delivery) bool {
-	if len(x.Parts) > 0 && x.Parts[0].API == "message/send" {
-		return d.opt.Now().Sub(x.Since) > duplicateWindow*time.Second*9/10
+// send makes the calls that are left, one after the other.
+func (d *Deliverer) send(ctx context.Context, a *attempt) error {
+	for a.Sent < len(a.Parts) {
+		if ctx.Err() != nil {
+			return errWait{} // stopping: the rest is for the next process
+		}
+		if err := d.room(ctx, a); err != nil {
+			return err
+		}
+		receipt, err := d.call(ctx, a)
+		class := Classify(err)
+		if err != nil && class == ClassSpent && a.Unknown {
+			receipt, err = chat.Receipt{Road: string(a.road)}, nil // the earlier call did arrive: it spent the code
+		}
+		if a.replyURL != "" && (err == nil || class == ClassSpent) {
+			d.last(ctx, a, func(ctx context.Context) error { return d.opt.Outbox.SpendReplyURL(ctx, a.ReplyTo) })
+		}
+		if err != nil && (class == ClassMedia || class == ClassSpent) && !a.renewed {
+			a.log.Info("made anew", "err", err)
+			if err := d.again(ctx, a); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if d.last(ctx, a, func(ctx context.Context) error { return d.opt.Outbox.Sent(ctx, a.Delivery, receipt) }) != nil {
+			return nil // it is another replica's now
+		}
+		a.Sent++
+		a.Unknown = false
 	}
-	return x.AtMostOnce
+	return nil
 }
 
-type wayOut struct {
-	road  road
-	fresh bool // bytes of another road do not fit
+// call makes the next call; it is finished even when the process stops.
+func (d *Deliverer) call(ctx context.Context, a *attempt) (chat.Receipt, error) {
+	defer d.limit.landed(a.line, true)
+	return d.opt.Client.Send(context.WithoutCancel(ctx), a.Outgoing, a.Parts[a.Sent], a.replyURL)
 }
 
-// way chooses the road to a place. The smart bot can speak only in answer to
+// again makes other bytes in the same attempt, because the frozen ones can
+// never succeed: a new upload, a new message in place of a card or an answer.
+func (d *Deliverer) again(ctx context.Context, a *attempt) error {
+	var err error
+	a.renewed, a.Unknown = true, false // that call was refused
+	if a.way, err = d.wayTo(ctx, a.Delivery); err != nil {
+		return err
+	}
+	return d.renew(ctx, a)
+}
+
+// errUnknown ends what may have arrived and must not be said twice.
+var errUnknown = fmt.Errorf("%w: 没有收到企业微信的回应，可能已送达；为避免重复不再发送", ErrRejected)
+
+// repeatable tells, after a call without an answer, whether a repeat can do no
+// harm, or less harm than silence.
+func (d *Deliverer) repeatable(a *attempt) bool {
+	if len(a.Parts) == 0 {
+		return true // nothing was sent yet
+	}
+	p := a.Parts[0]
+	switch {
+	case !fits(p, a.road):
+		return !a.AtMostOnce
+	case p.API == "message/send":
+		made := p.At
+		if made.IsZero() {
+			made = a.Since
+		}
+		return d.opt.Now().Sub(made) < duplicateShortest-time.Minute // the platform recognises it
+	case p.API == "response", p.API == apiUpdate:
+		return true // good for one use: the platform refuses a second one
+	}
+	return !a.AtMostOnce
+}
+
+// fits tells whether frozen bytes are for a road.
+func fits(p chat.Part, r road) bool {
+	switch p.API {
+	case "message/send", apiUpdate:
+		return r == roadApp
+	case "response":
+		return r == roadResponse
+	}
+	return r == roadRobot || r == roadChat
+}
+
+// wayTo chooses the road to a place. The smart bot can speak only in answer to
 // somebody: by the answer address of that message, once, within an hour; a
 // person can also be reached through the app.
-func (d *Deliverer) way(ctx context.Context, x chat.Delivery) (wayOut, string, error) {
-	to := x.To
+func (d *Deliverer) wayTo(ctx context.Context, x chat.Delivery) (way, error) {
+	to, r := x.To, roadApp
 	switch {
 	case to.Kind == chat.Robot:
-		return wayOut{road: roadRobot}, "", nil
+		r = roadRobot
 	case to.Via != chat.Bot && to.Kind == chat.Group:
-		return wayOut{road: roadChat}, "", nil
-	case to.Via != chat.Bot:
-		return wayOut{road: roadApp}, "", nil
+		r = roadChat
 	}
-	url := ""
-	if x.ReplyTo != "" {
-		var err error
-		if url, err = d.opt.Outbox.ReplyURL(ctx, x.ReplyTo); err != nil {
-			return wayOut{}, "", err
+	if to.Via != chat.Bot || r == roadRobot {
+		return way{road: r, line: counted(to, r)}, nil
+	}
+	if x.ReplyTo != "" && x.Body.File == nil {
+		url, err := d.opt.Outbox.ReplyURL(ctx, x.ReplyTo)
+		if err != nil {
+			return way{}, err
+		}
+		if url != "" {
+			return way{roadResponse, url, counted(to, roadResponse)}, nil
 		}
 	}
-	was := ""
-	if len(x.Parts) > 0 {
-		was = x.Parts[0].API
+	if to.Kind == chat.Person && d.opt.Client.HasApp() {
+		return way{road: roadApp, line: counted(to, roadApp)}, nil
 	}
-	switch {
-	case url != "":
-		return wayOut{road: roadResponse, fresh: was != "" && was != "response"}, url, nil
-	case to.Kind == chat.Person && d.opt.Client.HasApp():
-		return wayOut{road: roadApp, fresh: was != "" && was != "message/send"}, "", nil
-	}
-	return wayOut{}, "", fmt.Errorf("%w: 智能机器人的回复时限已过，没有别的路能到这里", ErrRejected)
+	return way{}, fmt.Errorf("%w: 智能机器人的回复时限已过，没有别的路能到这里", ErrRejected)
 }
 
-// parts renders x. An update of a card needs an unused response code; without
-// one it is said as a new message.
-func (d *Deliverer) parts(ctx context.Context, x chat.Delivery, r road) ([]chat.Part, string, error) {
-	u := x.Body.Update
+const apiUpdate = "message/update_template_card"
+
+// parts renders out. An update of a card needs an unused response code;
+// without one it is said as a new message.
+func (d *Deliverer) parts(ctx context.Context, out chat.Outgoing, r road) ([]chat.Part, error) {
+	u := out.Body.Update
 	if u == nil {
-		list, err := d.render(ctx, x.Outgoing, r)
-		return list, "", err
+		return d.render(ctx, out, r)
 	}
-	if r == roadApp {
-		code, err := d.opt.Outbox.Card(ctx, u.TaskID, x.To.ID)
+	if body := d.updateBody(out); body != nil && r == roadApp {
+		code, err := d.opt.Outbox.Card(ctx, u.TaskID, out.To.ID)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		if code != "" {
-			p, err := d.renderUpdate(x.Outgoing, code)
-			return p, code, err
+			// Spent before the bytes are frozen, so that no other update takes it.
+			if err := d.opt.Outbox.SpendCard(ctx, code); err != nil {
+				return nil, err
+			}
+			body["response_code"] = code
+			return parts(apiUpdate, []map[string]any{body})
 		}
 	}
-	out := x.Outgoing
 	out.Body = chat.Body{Text: u.Text}
-	if u.Card != nil && u.Text == "" {
-		out.Body = chat.Body{Card: u.Card}
+	if u.Text == "" && u.Card != nil {
+		out.Body.Text = bodyText(chat.Body{Card: u.Card}) // as words: its task id was used already
 	}
-	if out.Body == (chat.Body{}) {
-		return nil, "", fmt.Errorf("%w: 卡片已不能更新，也没有要另说的话", ErrRejected)
+	if out.Body.Text == "" {
+		return nil, fmt.Errorf("%w: 卡片已不能更新，也没有要另说的话", ErrRejected)
 	}
-	list, err := d.render(ctx, out, r)
-	return list, "", err
+	return d.render(ctx, out, r)
 }
 
-// renderUpdate rewrites a card in place.
+// updateBody rewrites a card in place, or is nil when the platform could not
+// show the new one.
 // https://developer.work.weixin.qq.com/document/path/94888
-func (d *Deliverer) renderUpdate(out chat.Outgoing, code string) ([]chat.Part, error) {
+func (d *Deliverer) updateBody(out chat.Outgoing) map[string]any {
 	u := out.Body.Update
-	body := map[string]any{"userids": []string{out.To.ID}, "agentid": d.opt.Client.opt.AgentID, "response_code": code}
-	if u.Card == nil {
-		body["button"] = map[string]string{"replace_name": cut(u.Done, cardButtonText+6)}
-		return parts("message/update_template_card", []map[string]any{body})
+	if !safeUserID(out.To.ID) {
+		return nil
 	}
-	card, err := CardUpdateJSON(*u, AppCards)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRejected, err)
+	body := map[string]any{"userids": []string{out.To.ID}, "agentid": d.opt.Client.opt.AgentID}
+	if u.Card != nil {
+		if card, err := CardUpdateJSON(*u, AppCards); err == nil {
+			body["template_card"] = rawJSON(card)
+			return body
+		}
 	}
-	body["template_card"] = rawJSON(card)
-	return parts("message/update_template_card", []map[string]any{body})
+	if u.Done == "" {
+		return nil
+	}
+	body["button"] = map[string]string{"replace_name": cut(u.Done, cardButtonText+6)}
+	return body
 }

@@ -20,6 +20,7 @@ func (e *APIError) Error() string { return fmt.Sprintf("%s: errcode %d %s", e.AP
 // the request may have reached it: whether it took effect cannot be known.
 type CallError struct {
 	API     string
+	Status  int // HTTP, when there was an answer, but not the platform's
 	Unknown bool
 	Err     error
 }
@@ -33,6 +34,16 @@ func (e *CallError) Error() string {
 
 func (e *CallError) Unwrap() error { return e.Err }
 
+// notSent is an error of a call that prepares a message (token, upload): when
+// its own outcome is unknown, the message is still known not to be sent.
+func notSent(err error) error {
+	var call *CallError
+	if errors.As(err, &call) && call.Unknown {
+		return &CallError{API: call.API, Status: call.Status, Err: call.Err}
+	}
+	return err
+}
+
 // ErrRejected marks a message that no repeat will get through.
 var ErrRejected = errors.New("rejected")
 
@@ -45,9 +56,13 @@ const (
 	ClassRate                 // a limit: when its window is over
 	ClassConfig               // an operator has to do something: slowly again, words are kept
 	ClassMedia                // the uploaded file is gone: upload again
-	ClassCard                 // the response code is spent: say it in a new message
+	ClassSpent                // the one use of a code is used: say it another way
 	ClassFinal                // content or receiver: never
 )
+
+func (c Class) String() string {
+	return [...]string{"retry", "unknown", "rate", "config", "media", "spent", "final"}[c]
+}
 
 // Classify reads an error of a call.
 func Classify(err error) Class {
@@ -56,29 +71,31 @@ func Classify(err error) Class {
 	switch {
 	case errors.Is(err, ErrRejected):
 		return ClassFinal
-	case errors.As(err, &call):
-		if call.Unknown {
-			return ClassUnknown
-		}
-		return ClassRetry
 	case errors.As(err, &api):
-		return classOf(api.Code)
+		return classOf(api.API, api.Code)
+	case errors.As(err, &call) && call.Unknown:
+		return ClassUnknown
 	}
 	return ClassRetry
 }
 
-func classOf(code int64) Class {
+func classOf(api string, code int64) Class {
 	switch code {
 	case -1, 45033, 6000:
 		return ClassRetry
+	case 40001, 40014, 42001:
+		if api == "gettoken" {
+			return ClassConfig // the secret is wrong
+		}
+		return ClassRetry // a token died again right after it was fetched
 	case 45009, 45011:
 		return ClassRate
-	case 40001, 40013, 40014, 40056, 40091, 41001, 41011, 42001, 43012, 48002, 50001, 50003, 60020, 301002, 93000, 93004, 93006, 93008:
+	case 40013, 40056, 40091, 41001, 41011, 43012, 48002, 50001, 50003, 60020, 301002, 93000, 93004, 93006, 93008:
 		return ClassConfig
 	case 40007:
 		return ClassMedia
 	case 60140:
-		return ClassCard
+		return ClassSpent
 	}
 	return ClassFinal
 }

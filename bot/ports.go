@@ -34,7 +34,9 @@ type Spool interface {
 	Append(m chat.Message) error
 }
 
-// Outbox is the queue of things to say. Package store has it.
+// Outbox is the queue of things to say. Package store has it. What writes
+// about a delivery that this process no longer holds returns an error that
+// wraps chat.ErrFenced; any other error is tried again.
 type Outbox interface {
 	// Claim takes up to n due deliveries of the shards this process holds,
 	// oldest first, at most one per place at a time.

@@ -3,13 +3,16 @@ package bot
 import (
 	"context"
 	"crypto/md5"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
+	"time"
 
 	"frontline/bot/chat"
 )
@@ -23,7 +26,8 @@ const (
 	robotText     = 2048
 	robotMarkdown = 4096
 	botMarkdown   = 20480
-	maxParts      = 20 // a longer text is cut: nobody reads 40 KB on a phone
+	robotImage    = 2 << 20 // a picture inside a message; a larger one goes as a file
+	mentionMost   = 1024    // of all mentions in one robot message
 )
 
 // road is the way by which a message leaves.
@@ -34,10 +38,21 @@ const (
 	roadChat     road = "appchat"      // appchat/send to a chat that the app made
 	roadRobot    road = "robot"        // webhook/send
 	roadResponse road = "response_url" // the smart bot's one later answer
+	roadCard          = "card"         // message/update_template_card; only in receipts
 )
 
-// duplicateWindow is how long the platform recognises a repeated request.
-const duplicateWindow = 1800 // seconds
+// The platform recognises a request that equals an earlier one to the last byte
+// and swallows it, within an interval of its own choosing up to four hours that
+// the request names. We choose it between shortest and shortest plus spread,
+// by when the message was made: so two messages with the same words, which
+// people are meant to see both, differ, and no memory is needed for that
+// unless they were made within one step.
+// https://developer.work.weixin.qq.com/document/path/90236
+const (
+	duplicateShortest = 3 * time.Hour
+	duplicateSpread   = time.Hour
+	duplicateStep     = 4 * time.Second // 3600 steps are four hours
+)
 
 // render makes the calls of one message; their bytes are then frozen.
 func (d *Deliverer) render(ctx context.Context, out chat.Outgoing, r road) ([]chat.Part, error) {
@@ -62,7 +77,7 @@ func part(api string, body any) (chat.Part, error) {
 
 func parts(api string, bodies []map[string]any) ([]chat.Part, error) {
 	var out []chat.Part
-	for _, b := range bodies[:min(len(bodies), maxParts)] {
+	for _, b := range bodies {
 		p, err := part(api, b)
 		if err != nil {
 			return nil, err
@@ -72,32 +87,75 @@ func parts(api string, bodies []map[string]any) ([]chat.Part, error) {
 	return out, nil
 }
 
-func (d *Deliverer) appBody(to, kind string, content any) map[string]any {
-	return map[string]any{"touser": to, "msgtype": kind, "agentid": d.opt.Client.opt.AgentID, kind: content,
-		"enable_duplicate_check": 1, "duplicate_check_interval": duplicateWindow}
-}
-
-func (d *Deliverer) renderApp(out chat.Outgoing) ([]chat.Part, error) {
-	to := out.To.ID
+// appBody is a message to one member.
+func (d *Deliverer) appBody(to, kind string, content any) (map[string]any, error) {
 	if !safeUserID(to) {
 		return nil, fmt.Errorf("%w: %q is not one member", ErrRejected, cut(to, 20))
 	}
+	words, err := marshalJSON(content)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"touser": to, "msgtype": kind, "agentid": d.opt.Client.opt.AgentID, kind: json.RawMessage(words),
+		"enable_duplicate_check": 1, "duplicate_check_interval": d.interval(to, words)}, nil
+}
+
+// interval is a duplicate check interval that no equal message of the last
+// hours named.
+func (d *Deliverer) interval(to string, words []byte) int64 {
+	now := d.opt.Now()
+	steps := int64(duplicateSpread / time.Second)
+	step := now.Unix() / int64(duplicateStep/time.Second) % steps
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now.Sub(d.swept) > time.Minute {
+		maps.DeleteFunc(d.said, func(_ sameWords, at time.Time) bool { return now.Sub(at) > duplicateShortest+duplicateSpread })
+		d.swept = now
+	}
+	key := sameWords{sum: sha256.Sum256(append([]byte(to+"\x00"), words...))}
+	for key.step = step; ; key.step = (key.step + 1) % steps {
+		if _, there := d.said[key]; !there || (key.step+1)%steps == step {
+			d.said[key] = now
+			return int64(duplicateShortest/time.Second) + key.step
+		}
+	}
+}
+
+// sameWords are words to somebody of the last hours.
+type sameWords struct {
+	sum  [sha256.Size]byte
+	step int64
+}
+
+func (d *Deliverer) renderApp(out chat.Outgoing) ([]chat.Part, error) {
 	if c := out.Body.Card; c != nil {
 		card, err := CardJSON(*c, AppCards)
 		if err == nil {
-			return parts("message/send", []map[string]any{d.appBody(to, "template_card", json.RawMessage(card))})
+			return d.appParts(out.To.ID, "template_card", json.RawMessage(card))
 		}
 		if !errors.Is(err, ErrNoCard) {
 			d.opt.Log.Warn("card cannot be shown, its text goes out", "err", err)
 		}
 	}
-	kind, text := "text", bodyText(out.Body)
+	kind := "text"
 	if out.Body.Markdown != "" {
 		kind = "markdown"
 	}
+	var contents []any
+	for _, s := range Split(bodyText(out.Body), appText) {
+		contents = append(contents, map[string]string{"content": s})
+	}
+	return d.appParts(out.To.ID, kind, contents...)
+}
+
+func (d *Deliverer) appParts(to, kind string, contents ...any) ([]chat.Part, error) {
 	var bodies []map[string]any
-	for _, s := range Split(d.distinct(to, text), appText) {
-		bodies = append(bodies, d.appBody(to, kind, map[string]string{"content": s}))
+	for _, c := range contents {
+		b, err := d.appBody(to, kind, c)
+		if err != nil {
+			return nil, err
+		}
+		bodies = append(bodies, b)
 	}
 	return parts("message/send", bodies)
 }
@@ -122,9 +180,10 @@ func renderRobot(out chat.Outgoing) ([]chat.Part, error) {
 	}
 	var bodies []map[string]any
 	if md := out.Body.Markdown; md != "" {
-		for i, s := range Split(md, robotMarkdown-mentionBytes(out.Mention)) {
+		mention := mentionText(out.Mention)
+		for i, s := range Split(md, robotMarkdown-len(mention)) {
 			if i == 0 {
-				s += mentionText(out.Mention)
+				s += mention
 			}
 			bodies = append(bodies, map[string]any{"msgtype": "markdown", "markdown": map[string]string{"content": s}})
 		}
@@ -144,14 +203,12 @@ func renderRobot(out chat.Outgoing) ([]chat.Part, error) {
 func mentionText(ids []string) string {
 	var b strings.Builder
 	for _, id := range ids {
-		if safeUserID(id) {
+		if safeUserID(id) && b.Len()+len(id)+4 <= mentionMost {
 			b.WriteString(" <@" + id + ">")
 		}
 	}
 	return b.String()
 }
-
-func mentionBytes(ids []string) int { return len(mentionText(ids)) }
 
 func renderResponse(out chat.Outgoing) ([]chat.Part, error) {
 	if c := out.Body.Card; c != nil && out.To.Kind == chat.Person {
@@ -187,33 +244,36 @@ func bodyText(b chat.Body) string {
 // of a robot, inside the message.
 // https://developer.work.weixin.qq.com/document/path/90253 and /91770
 func (d *Deliverer) renderFile(ctx context.Context, out chat.Outgoing, r road) ([]chat.Part, error) {
-	f := out.Body.File
-	if d.opt.Client.opt.Files == nil {
+	f, c := *out.Body.File, d.opt.Client
+	switch {
+	case c.opt.Files == nil:
 		return nil, fmt.Errorf("%w: no file store", ErrRejected)
+	case r == roadResponse:
+		return nil, fmt.Errorf("%w: the smart bot cannot send files over its answer address", ErrRejected)
+	case r == roadApp && !safeUserID(out.To.ID):
+		return nil, fmt.Errorf("%w: %q is not one member", ErrRejected, cut(out.To.ID, 20))
 	}
-	content, err := d.opt.Client.opt.Files.Get(ctx, f.Path)
+	content, err := c.opt.Files.Get(ctx, f.Path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: read the file: %w", ErrRejected, err)
 	}
-	if r == roadRobot && f.Kind == "image" {
+	if r == roadRobot && f.Kind == "image" && len(content) <= robotImage {
 		sum := md5.Sum(content) // the platform's own check, not a protection
 		return parts("webhook/send", []map[string]any{{"msgtype": "image", "image": map[string]string{"base64": base64.StdEncoding.EncodeToString(content), "md5": hex.EncodeToString(sum[:])}}})
 	}
-	id, err := d.opt.Client.upload(ctx, out.To, *f, content, r)
+	if r == roadRobot && f.Kind != "voice" {
+		f.Kind = "file" // a robot uploads nothing else
+	}
+	id, err := c.upload(ctx, out.To, f, content, r)
 	if err != nil {
 		return nil, err
 	}
 	media := map[string]string{"media_id": id}
 	switch r {
 	case roadApp:
-		if !safeUserID(out.To.ID) {
-			return nil, fmt.Errorf("%w: not one member", ErrRejected)
-		}
-		return parts("message/send", []map[string]any{d.appBody(out.To.ID, f.Kind, media)})
+		return d.appParts(out.To.ID, f.Kind, media)
 	case roadChat:
 		return parts("appchat/send", []map[string]any{{"chatid": out.To.ID, "msgtype": f.Kind, f.Kind: media}})
-	case roadRobot:
-		return parts("webhook/send", []map[string]any{{"msgtype": f.Kind, f.Kind: media}})
 	}
-	return nil, fmt.Errorf("%w: the smart bot cannot send files over its answer address", ErrRejected)
+	return parts("webhook/send", []map[string]any{{"msgtype": f.Kind, f.Kind: media}})
 }

@@ -1,16 +1,16 @@
 package bot
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/silenceper/wechat/v2/cache"
@@ -19,32 +19,46 @@ import (
 	"github.com/silenceper/wechat/v2/work/config"
 )
 
-// This file cures what would bite in silenceper/wechat v2.1.13. Its HTTP
-// client is one variable for the whole process, without a time-out, and its
-// errors print tokens and keys. So that variable is set once, to a transport
-// that finds the Client behind each call by the credential in its URL, sends
-// the call to that Client's API base with its own time-outs, and turns every
-// failure into a typed error without the URL.
+// This file cures what would bite in silenceper/wechat v2.1.13. Its calls know
+// no context, its HTTP client is one variable for the whole process, without a
+// time-out, its errors print tokens and keys, and it escapes < and > in bodies.
+// So it never sees a credential: each call gets a name that is good for this
+// call alone, and the process's HTTP client finds by that name whose call it
+// is, its context, the true credential and the frozen body.
 
 var (
-	sdkOnce sync.Once
-	owners  sync.Map // credential (access token or robot key) -> *Client
+	sdkOnce  sync.Once
+	sdkCalls sync.Map // name -> *sdkCall
+	sdkNames atomic.Int64
 )
+
+type sdkCall struct {
+	c          *Client
+	ctx        context.Context
+	credential string // access token or robot key
+	body       []byte // sent in place of what the SDK made of it; nil: as it is
+}
 
 // installSDK is called before the first use of the SDK.
 func installSDK() {
-	sdkOnce.Do(func() {
-		util.DefaultHTTPClient = &http.Client{Transport: sdkTransport{}, Timeout: 2 * callTime}
-	})
+	sdkOnce.Do(func() { util.DefaultHTTPClient = &http.Client{Transport: sdkTransport{}} })
 }
 
-// newWork makes the SDK's entry with our own token handle. Cache is required
-// by its constructor but never used: the handle is replaced.
-func newWork(c *Client) *work.Work {
-	w := work.NewWork(&config.Config{CorpID: c.opt.CorpID, CorpSecret: c.opt.Secret, AgentID: fmt.Sprint(c.opt.AgentID), Cache: noCache{}})
-	w.GetContext().AccessTokenHandle = c.tokens
-	return w
+// viaSDK runs one call of the SDK. What use returns holds no credential.
+func (c *Client) viaSDK(ctx context.Context, credential string, body []byte, use func(w *work.Work, name string) error) error {
+	name := fmt.Sprint("call-", sdkNames.Add(1))
+	sdkCalls.Store(name, &sdkCall{c, ctx, credential, body})
+	defer sdkCalls.Delete(name)
+	// Its constructor demands a cache; the token handle that would use it is replaced.
+	w := work.NewWork(&config.Config{CorpID: c.opt.CorpID, AgentID: fmt.Sprint(c.opt.AgentID), Cache: noCache{}})
+	w.GetContext().AccessTokenHandle = named(name)
+	return use(w, name)
 }
+
+// named is a token handle that hands out the name of a call.
+type named string
+
+func (n named) GetAccessToken() (string, error) { return string(n), nil }
 
 type noCache struct{}
 
@@ -59,52 +73,50 @@ type sdkTransport struct{}
 
 func (sdkTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	q := req.URL.Query()
-	credential := q.Get("access_token")
-	if credential == "" {
-		credential = q.Get("key")
+	param := "access_token"
+	if q.Has("key") {
+		param = "key"
 	}
-	owner, ok := owners.Load(credential)
+	found, ok := sdkCalls.Load(q.Get(param))
 	if !ok {
-		return nil, &CallError{API: apiName(req.URL.Path), Err: errors.New("no client owns this credential")}
+		return nil, &CallError{API: apiName(req.URL.Path), Err: errors.New("no client made this call")}
 	}
-	return owner.(*Client).roundTrip(req)
+	call := found.(*sdkCall)
+	out := req.Clone(call.ctx)
+	q.Set(param, call.credential)
+	out.URL.RawQuery = q.Encode()
+	if call.body != nil {
+		if req.Body != nil {
+			req.Body.Close()
+		}
+		out.Body, out.ContentLength, out.GetBody = io.NopCloser(bytes.NewReader(call.body)), int64(len(call.body)), nil
+		out.Header.Set("Content-Type", jsonType)
+	}
+	return call.c.roundTrip(out)
 }
 
-// maxAnswer bounds what is read of one answer; media is the largest.
-const maxAnswer = 64 << 20
-
-// roundTrip sends one request to this client's API base. Anything but HTTP 200
-// is an error here already, because the SDK would print the URL.
-func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
-	api := apiName(req.URL.Path)
-	wrote := false
-	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{WroteRequest: func(i httptrace.WroteRequestInfo) { wrote = wrote || i.Err == nil }})
-	out := req.Clone(ctx)
-	out.URL.Scheme, out.URL.Host = c.base.Scheme, c.base.Host
-	out.URL.Path = strings.TrimSuffix(c.base.Path, "/") + req.URL.Path
-	out.Host = ""
-	began := time.Now()
-	resp, err := c.transport.RoundTrip(out)
-	if err != nil {
-		c.observe(api, "none", began)
-		return nil, &CallError{API: api, Unknown: wrote, Err: stripURL(err)}
+// typed turns what the SDK returned into our errors. Other texts of its own
+// making are not repeated.
+func typed(api string, err error) error {
+	if err == nil {
+		return nil
 	}
-	if resp.StatusCode != http.StatusOK {
-		resp.Body.Close()
-		c.observe(api, fmt.Sprint("http", resp.StatusCode), began)
-		return nil, &CallError{API: api, Unknown: resp.StatusCode >= 500, Err: fmt.Errorf("HTTP %d", resp.StatusCode)}
+	var call *CallError
+	var mine *APIError
+	var common *util.CommonError
+	switch {
+	case errors.Is(err, ErrRejected):
+		return err
+	case errors.As(err, &call):
+		return call
+	case errors.As(err, &mine):
+		return mine
+	case errors.As(err, &common):
+		return &APIError{API: api, Code: common.ErrCode, Msg: common.ErrMsg}
 	}
-	resp.Body = &countedBody{r: io.LimitReader(resp.Body, maxAnswer), c: resp.Body}
-	return resp, nil
+	// The call itself was made, or roundTrip had said otherwise.
+	return &CallError{API: api, Unknown: true, Err: errors.New("the answer could not be read")}
 }
-
-type countedBody struct {
-	r io.Reader
-	c io.Closer
-}
-
-func (b *countedBody) Read(p []byte) (int, error) { return b.r.Read(p) }
-func (b *countedBody) Close() error               { return b.c.Close() }
 
 // apiName is the path without the common head: message/send.
 func apiName(path string) string {
@@ -114,41 +126,16 @@ func apiName(path string) string {
 	return strings.Trim(path, "/")
 }
 
-// stripURL takes the URL, and with it every secret, out of an error.
-func stripURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return stripURL(u.Err)
-	}
-	return err
-}
+// secretParams are the parameters of a query that are credentials.
+var secretParams = []string{"access_token", "key", "corpsecret", "response_code"}
 
-// typed turns what the SDK returned into our errors. A text of its own making
-// may hold the URL and is not repeated.
-func typed(api string, err error) error {
-	if err == nil {
-		return nil
+// scrub takes the credentials of a query out of a text: a proxy on the way, or
+// the platform itself, may repeat them.
+func scrub(text string, q url.Values) string {
+	for _, p := range secretParams {
+		if v := q.Get(p); v != "" {
+			text = strings.NewReplacer(v, "***", url.QueryEscape(v), "***").Replace(text)
+		}
 	}
-	var call *CallError
-	var mine *APIError
-	var common *util.CommonError
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &call):
-		return call
-	case errors.As(err, &mine):
-		return mine
-	case errors.As(err, &common):
-		return &APIError{API: api, Code: common.ErrCode, Msg: common.ErrMsg}
-	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		return &CallError{API: api, Unknown: true, Err: errors.New("time-out")}
-	case errors.As(err, &syntax), strings.Contains(err.Error(), "json Unmarshal"):
-		return &CallError{API: api, Unknown: true, Err: errors.New("the answer is not JSON")}
-	}
-	return &CallError{API: api, Unknown: true, Err: errors.New("the call failed")}
-}
-
-func isTimeout(err error) bool {
-	var t interface{ Timeout() bool }
-	return errors.As(err, &t) && t.Timeout()
+	return text
 }

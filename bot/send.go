@@ -10,27 +10,29 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
-	"time"
+
+	"github.com/silenceper/wechat/v2/work"
 
 	"frontline/bot/chat"
 )
 
-// Send makes one frozen call.
+// Send makes one frozen call; the bytes that leave are those of p. replyURL is
+// the smart bot's answer address, for a part that goes there.
 func (c *Client) Send(ctx context.Context, out chat.Outgoing, p chat.Part, replyURL string) (chat.Receipt, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTime+5*time.Second)
-	defer cancel()
 	switch p.API {
 	case "message/send":
 		return c.sendMessage(ctx, p.Body)
 	case "appchat/send":
-		return chat.Receipt{Road: string(roadChat)}, c.withToken(ctx, p.API, func() error {
-			_, err := c.sdk.GetAppChat().Send(p.API, p.Body)
-			return err
+		return chat.Receipt{Road: string(roadChat)}, c.withToken(ctx, p.API, func(ctx context.Context, token string) error {
+			return c.viaSDK(ctx, token, p.Body, func(w *work.Work, _ string) error {
+				_, err := w.GetAppChat().Send(p.API, p.Body)
+				return err
+			})
 		})
 	case "webhook/send":
 		return chat.Receipt{Road: string(roadRobot)}, c.sendRobot(ctx, out.To.ID, p.Body)
 	case "message/update_template_card":
-		return chat.Receipt{Road: "card"}, c.post(ctx, p.API, p.Body, nil)
+		return chat.Receipt{Road: roadCard}, c.post(ctx, p.API, p.Body, nil)
 	case "response":
 		return chat.Receipt{Road: string(roadResponse)}, c.sendResponse(ctx, replyURL, p.Body)
 	}
@@ -38,24 +40,26 @@ func (c *Client) Send(ctx context.Context, out chat.Outgoing, p chat.Part, reply
 }
 
 func (c *Client) sendMessage(ctx context.Context, body json.RawMessage) (r chat.Receipt, err error) {
+	const api = "message/send"
 	r.Road = string(roadApp)
-	err = c.withToken(ctx, "message/send", func() error {
-		resp, err := c.sdk.GetMessage().Send("message/send", body)
-		if err != nil {
-			return err
-		}
-		r.MsgID, r.ResponseCode = resp.MsgID, resp.ResponseCode
-		if resp.InvalidUser != "" {
-			r.Invalid = append(r.Invalid, resp.InvalidUser)
-		}
-		if resp.UnlicensedUser != "" {
-			r.Invalid = append(r.Invalid, resp.UnlicensedUser)
-		}
-		return nil
+	err = c.withToken(ctx, api, func(ctx context.Context, token string) error {
+		return c.viaSDK(ctx, token, body, func(w *work.Work, _ string) error {
+			resp, err := w.GetMessage().Send(api, body)
+			if err != nil {
+				return err
+			}
+			r.MsgID, r.ResponseCode = resp.MsgID, resp.ResponseCode
+			for _, id := range []string{resp.InvalidUser, resp.UnlicensedUser} {
+				if id != "" {
+					r.Invalid = append(r.Invalid, id)
+				}
+			}
+			return nil
+		})
 	})
 	if err == nil && len(r.Invalid) > 0 {
 		// Errcode 0, but the one receiver was not reached.
-		err = fmt.Errorf("%w: %w", ErrRejected, &APIError{API: "message/send", Code: 81013, Msg: "invaliduser"})
+		err = fmt.Errorf("%w: %w", ErrRejected, &APIError{API: api, Code: 81013, Msg: "invaliduser"})
 	}
 	return r, err
 }
@@ -63,66 +67,73 @@ func (c *Client) sendMessage(ctx context.Context, body json.RawMessage) (r chat.
 // sendRobot goes around the trap that RobotBroadcast reports an error code
 // without an error.
 func (c *Client) sendRobot(ctx context.Context, name string, body json.RawMessage) error {
-	key, ok := c.opt.Robots[name]
-	if !ok || key == "" {
-		return fmt.Errorf("%w: the group %q has no robot", ErrRejected, name)
-	}
 	const api = "webhook/send"
-	began := time.Now()
-	done := make(chan error, 1)
-	go func() {
-		info, err := c.sdk.GetRobot().RobotBroadcast(key, body)
-		if err == nil && info.ErrCode != 0 {
-			err = &APIError{API: api, Code: info.ErrCode, Msg: info.ErrMsg}
-		}
-		done <- typed(api, err)
-	}()
-	select {
-	case err := <-done:
-		c.observe(api, codeOf(err), began)
+	key, err := c.robotKey(name)
+	if err != nil {
 		return err
-	case <-ctx.Done():
-		return &CallError{API: api, Unknown: true, Err: ctx.Err()}
 	}
+	return c.observed(api, func() error {
+		ctx, cancel := context.WithTimeout(ctx, callTime)
+		defer cancel()
+		err := c.viaSDK(ctx, key, body, func(w *work.Work, name string) error {
+			info, err := w.GetRobot().RobotBroadcast(name, body)
+			if err == nil && info.ErrCode != 0 {
+				err = &info
+			}
+			return err
+		})
+		return scrubbed(typed(api, err), url.Values{"key": {key}})
+	})
+}
+
+func (c *Client) robotKey(name string) (string, error) {
+	if key := c.opt.Robots[name]; key != "" {
+		return key, nil
+	}
+	return "", fmt.Errorf("%w: the group %q has no robot", ErrRejected, cut(name, 40))
 }
 
 // sendResponse posts to the smart bot's answer address. The address comes from
-// a signed callback, yet only its path and query are used: the host is ours.
+// a signed callback, yet only its code is used: host and path are ours.
+// https://developer.work.weixin.qq.com/document/path/101138
 func (c *Client) sendResponse(ctx context.Context, address string, body json.RawMessage) error {
+	const api = "aibot/response"
 	u, err := url.Parse(address)
 	if err != nil || u.Query().Get("response_code") == "" {
 		return fmt.Errorf("%w: the answer address is none", ErrRejected)
 	}
-	return c.withoutToken(ctx, "aibot/response", url.Values{"response_code": u.Query()["response_code"]}, body)
-}
-
-func (c *Client) withoutToken(ctx context.Context, api string, q url.Values, body json.RawMessage) error {
-	began := time.Now()
-	err := c.postJSON(ctx, api, q, body, nil)
-	c.observe(api, codeOf(err), began)
-	return err
+	return c.observed(api, func() error {
+		ctx, cancel := context.WithTimeout(ctx, callTime)
+		defer cancel()
+		return c.call(ctx, http.MethodPost, api, url.Values{"response_code": {u.Query().Get("response_code")}}, jsonType, body, nil)
+	})
 }
 
 // upload brings a file to the platform and returns its media id, good for
-// three days. A robot has an upload of its own.
+// three days. A robot has an upload of its own, which the SDK does not know.
+// Whatever goes wrong, the message itself is not sent.
 func (c *Client) upload(ctx context.Context, to chat.Address, f chat.File, content []byte, r road) (id string, err error) {
 	if r == roadRobot {
-		return c.uploadRobot(ctx, to.ID, f, content)
+		id, err = c.uploadRobot(ctx, to.ID, f, content)
+		return id, notSent(err)
 	}
-	err = c.withToken(ctx, "media/upload", func() error {
-		resp, err := c.sdk.GetMaterial().UploadTempFileFromReader(f.Name, f.Kind, bytes.NewReader(content))
-		if err == nil {
-			id = resp.MediaID
-		}
-		return err
+	err = c.withToken(ctx, "media/upload", func(ctx context.Context, token string) error {
+		return c.viaSDK(ctx, token, nil, func(w *work.Work, _ string) error {
+			resp, err := w.GetMaterial().UploadTempFileFromReader(f.Name, f.Kind, bytes.NewReader(content))
+			if err == nil {
+				id = resp.MediaID
+			}
+			return err
+		})
 	})
-	return id, err
+	return id, notSent(err)
 }
 
 func (c *Client) uploadRobot(ctx context.Context, group string, f chat.File, content []byte) (string, error) {
-	key, ok := c.opt.Robots[group]
-	if !ok {
-		return "", fmt.Errorf("%w: the group %q has no robot", ErrRejected, group)
+	const api = "webhook/upload_media"
+	key, err := c.robotKey(group)
+	if err != nil {
+		return "", err
 	}
 	var buf bytes.Buffer
 	w := multipart.NewWriter(&buf)
@@ -133,18 +144,14 @@ func (c *Client) uploadRobot(ctx context.Context, group string, f chat.File, con
 	if err = errors.Join(err, w.Close()); err != nil {
 		return "", err
 	}
-	const api = "webhook/upload_media"
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://api/cgi-bin/"+api+"?"+url.Values{"key": {key}, "type": {f.Kind}}.Encode(), &buf)
-	if err != nil {
-		return "", errors.New(api + ": the request cannot be made")
-	}
-	req.Header.Set("Content-Type", w.FormDataContentType())
 	var answer struct {
 		ID string `json:"media_id"`
 	}
-	began := time.Now()
-	err = c.answer(req, api, &answer)
-	c.observe(api, codeOf(err), began)
+	err = c.observed(api, func() error {
+		ctx, cancel := context.WithTimeout(ctx, callTime)
+		defer cancel()
+		return c.call(ctx, http.MethodPost, api, url.Values{"key": {key}, "type": {f.Kind}}, w.FormDataContentType(), buf.Bytes(), &answer)
+	})
 	return answer.ID, err
 }
 
@@ -154,14 +161,10 @@ func (c *Client) uploadRobot(ctx context.Context, group string, f chat.File, con
 // https://developer.work.weixin.qq.com/document/path/90254
 func (c *Client) MediaByID(ctx context.Context, id string, most int64) (name string, content []byte, err error) {
 	const api = "media/get"
-	err = c.withToken(ctx, api, func() error {
-		token, err := c.tokens.get(ctx)
-		if err != nil {
-			return err
-		}
+	err = c.withToken(ctx, api, func(ctx context.Context, token string) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api/cgi-bin/"+api+"?"+url.Values{"access_token": {token}, "media_id": {id}}.Encode(), nil)
 		if err != nil {
-			return err
+			return &CallError{API: api, Err: errors.New("the request cannot be made")}
 		}
 		resp, err := c.roundTrip(req)
 		if err != nil {

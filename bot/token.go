@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"net/http"
@@ -14,119 +13,156 @@ import (
 // TokenStore shares access tokens between replicas. It may fail at any time.
 type TokenStore interface {
 	LoadToken(ctx context.Context, key string) (token string, ends time.Time, err error)
+	// SaveToken shares a token; "" removes it.
 	SaveToken(ctx context.Context, key, token string, ends time.Time) error
+	// Lock lets one replica at a time fetch. unlock is never nil.
 	Lock(ctx context.Context, key string, life time.Duration) (unlock func(), won bool)
 }
+
+// refusedTime is how long a refusal of gettoken is believed without asking
+// again: some 2000 wrong secrets an hour close it for an hour, so an operator
+// who mends the secret would find it closed.
+const refusedTime = 30 * time.Second
+
+// lockWait is how long a replica waits for the token that another one fetches.
+const lockWait = 3 * time.Second
 
 // tokens is the access token of one app: fetched by one caller while others
 // wait, shared between replicas, dropped when the platform calls it invalid.
 // https://developer.work.weixin.qq.com/document/path/91039
 type tokens struct {
-	c     *Client
-	mu    sync.Mutex // held while fetching: single flight
+	c       *Client
+	mu      sync.Mutex
+	token   string
+	ends    time.Time
+	flight  *flight // under way
+	refused error   // of gettoken, believed until
+	until   time.Time
+}
+
+// flight is one fetch that several callers wait for.
+type flight struct {
+	done  chan struct{}
 	token string
-	ends  time.Time
+	err   error
 }
 
-// GetAccessToken is the SDK's interface; it knows no context.
-func (t *tokens) GetAccessToken() (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), callTime)
-	defer cancel()
-	return t.get(ctx)
-}
-
+// get returns a token. An error says nothing about the call that it was for:
+// that call was not made.
 func (t *tokens) get(ctx context.Context) (string, error) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.token != "" && t.c.opt.Now().Before(t.ends) {
+	now := t.c.opt.Now()
+	switch {
+	case t.token != "" && now.Before(t.ends):
+		defer t.mu.Unlock()
 		return t.token, nil
+	case t.refused != nil && now.Before(t.until):
+		defer t.mu.Unlock()
+		return "", t.refused
+	case t.flight == nil:
+		t.flight = &flight{done: make(chan struct{})}
+		// The fetch belongs to all who wait, so the end of one caller does not end it.
+		go t.fly(context.WithoutCancel(ctx), t.flight, t.token)
 	}
-	if t.c.opt.Tokens == nil {
-		return t.fetch(ctx)
+	f := t.flight
+	t.mu.Unlock()
+	select {
+	case <-f.done:
+		return f.token, f.err
+	case <-ctx.Done():
+		return "", &CallError{API: "gettoken", Err: ctx.Err()}
 	}
-	return t.shared(ctx)
+}
+
+// fly ends f with a token or an error; old is one that is no good any more.
+func (t *tokens) fly(ctx context.Context, f *flight, old string) {
+	ctx, cancel := context.WithTimeout(ctx, callTime+lockWait)
+	defer cancel()
+	token, ends, err := t.shared(ctx, old)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f.token, f.err, t.flight = token, err, nil
+	close(f.done)
+	switch class := Classify(err); {
+	case err == nil:
+		t.token, t.ends, t.refused = token, ends, nil
+	case class == ClassConfig || class == ClassRate:
+		t.refused, t.until = err, t.c.opt.Now().Add(refusedTime)
+	}
 }
 
 // shared takes the token that another replica fetched, or fetches it for all.
-func (t *tokens) shared(ctx context.Context) (string, error) {
+func (t *tokens) shared(ctx context.Context, old string) (string, time.Time, error) {
 	store, key := t.c.opt.Tokens, t.c.tokenKey()
-	for try := 0; ; try++ {
-		if token, ends, err := store.LoadToken(ctx, key); err == nil && token != "" && token != t.token && t.c.opt.Now().Before(ends) {
-			t.keep(token, ends)
-			return token, nil
+	if store == nil {
+		return t.fetch(ctx)
+	}
+	// The lock is tried for as long as a fetch of another replica takes, by the
+	// real clock: opt.Now only says whether a token has ended.
+	for begun := time.Now(); ; {
+		token, ends, err := store.LoadToken(ctx, key)
+		if err == nil && token != "" && token != old && t.c.opt.Now().Before(ends) {
+			return token, ends, nil
 		}
 		unlock, won := store.Lock(ctx, key, callTime)
-		if won || try >= 20 {
-			defer unlock()
-			return t.fetch(ctx)
+		if !won && time.Since(begun) < lockWait && ctx.Err() == nil {
+			time.Sleep(50 * time.Millisecond)
+			continue
 		}
-		select {
-		case <-ctx.Done():
-			return "", ctx.Err()
-		case <-time.After(100 * time.Millisecond):
+		defer unlock()
+		// Between the look and the lock another replica may have finished.
+		if token, ends, err = store.LoadToken(ctx, key); err == nil && token != "" && token != old && t.c.opt.Now().Before(ends) {
+			return token, ends, nil
 		}
+		if token, ends, err = t.fetch(ctx); err == nil {
+			if err := store.SaveToken(ctx, key, token, ends); err != nil {
+				t.c.opt.Log.Debug("token not shared", "err", "the shared store did not take it")
+			}
+		}
+		return token, ends, err
 	}
-}
-
-func (t *tokens) keep(token string, ends time.Time) {
-	if t.token != "" && t.token != token {
-		owners.Delete(t.token)
-	}
-	t.token, t.ends = token, ends
-	owners.Store(token, t.c)
 }
 
 // fetch asks the platform. Repeated calls within its life return the same token.
-func (t *tokens) fetch(ctx context.Context) (string, error) {
-	q := url.Values{"corpid": {t.c.opt.CorpID}, "corpsecret": {t.c.opt.Secret}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api/cgi-bin/gettoken?"+q.Encode(), nil)
-	if err != nil {
-		return "", errors.New("gettoken: the corp id or secret holds impossible characters")
-	}
+func (t *tokens) fetch(ctx context.Context) (string, time.Time, error) {
+	const api = "gettoken"
 	var answer struct {
-		ErrCode   int64  `json:"errcode"`
-		ErrMsg    string `json:"errmsg"`
 		Token     string `json:"access_token"`
 		ExpiresIn int64  `json:"expires_in"`
 	}
-	if err := t.c.do(req, "gettoken", &answer); err != nil {
-		return "", err
+	err := t.c.observed(api, func() error {
+		ctx, cancel := context.WithTimeout(ctx, callTime)
+		defer cancel()
+		return t.c.call(ctx, http.MethodGet, api, url.Values{"corpid": {t.c.opt.CorpID}, "corpsecret": {t.c.opt.Secret}}, "", nil, &answer)
+	})
+	if err == nil && answer.Token == "" {
+		err = &CallError{API: api, Err: errors.New("the answer holds no token")}
 	}
-	if answer.ErrCode != 0 || answer.Token == "" {
-		return "", &APIError{API: "gettoken", Code: answer.ErrCode, Msg: answer.ErrMsg}
+	if err != nil {
+		return "", time.Time{}, notSent(err)
 	}
 	// Ends early and jittered, so that replicas do not all fetch in one moment.
 	life := time.Duration(answer.ExpiresIn)*time.Second - time.Duration(200+rand.IntN(200))*time.Second
-	ends := t.c.opt.Now().Add(max(life, time.Minute))
-	t.keep(answer.Token, ends)
-	if s := t.c.opt.Tokens; s != nil {
-		if err := s.SaveToken(ctx, t.c.tokenKey(), answer.Token, ends); err != nil {
-			t.c.opt.Log.Debug("token not shared", "err", err)
-		}
-	}
-	return answer.Token, nil
+	return answer.Token, t.c.opt.Now().Add(max(life, time.Minute)), nil
 }
 
 // drop forgets a token that the platform refused, unless a newer one is there.
 func (t *tokens) drop(token string) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.token != token {
-		return
+	mine := t.token == token
+	if mine {
+		t.ends = time.Time{}
 	}
-	t.ends = time.Time{}
+	t.mu.Unlock()
 	s := t.c.opt.Tokens
-	if s == nil {
+	if s == nil || !mine {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if shared, _, err := s.LoadToken(ctx, t.c.tokenKey()); err == nil && shared == token {
-		s.SaveToken(ctx, t.c.tokenKey(), "", time.Time{})
+		if err := s.SaveToken(ctx, t.c.tokenKey(), "", time.Time{}); err != nil {
+			t.c.opt.Log.Debug("spent token not removed", "err", "the shared store did not take it")
+		}
 	}
-}
-
-func readAnswer(resp *http.Response, into any) error {
-	defer resp.Body.Close()
-	return json.NewDecoder(resp.Body).Decode(into)
 }

@@ -126,6 +126,7 @@ type File struct {
 type Part struct {
 	API  string          `json:"api"` // message/send, appchat/send, webhook/send, response, update_template_card, stream
 	Body json.RawMessage `json:"body"`
+	At   time.Time       `json:"at,omitzero"` // when the bytes were fixed: the platform recognises a repeat only for so long
 }
 
 // Delivery is an Outgoing that was claimed for sending.
@@ -152,6 +153,10 @@ type Receipt struct {
 type Refusal struct{ Text string }
 
 func (r Refusal) Error() string { return r.Text }
+
+// ErrFenced means that another replica has taken a delivery over, or that it
+// has ended already: nothing more may be written about it.
+var ErrFenced = errors.New("another replica has taken this over")
 
 // ErrGiveUp marks an error that no repeat will cure.
 var ErrGiveUp = errors.New("gave up")
