@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -300,3 +301,46 @@ func (tx *Tx) SetTicketPriority(t *Ticket, priority, urgency string) error {
 	t.Priority, t.Urgency, t.Version = priority, urgency, t.Version+1
 	return u.Error
 }
+
+// TicketQuery chooses tickets; zero values choose everything.
+type TicketQuery struct {
+	States   []TicketState
+	Assignee string
+	Text     string // part of the masked title
+	Phone    string // normal form; found by its blind index
+	Customer string
+	Identity string
+	Before   int64 // id of the last ticket of the page before
+	N        int
+}
+
+// ListTickets returns tickets, newest first.
+func (s *Store) ListTickets(ctx context.Context, q TicketQuery) ([]Ticket, error) {
+	db := s.read.WithContext(ctx).Order("id DESC").Limit(min(max(q.N, 1), 200))
+	if len(q.States) > 0 {
+		db = db.Where("state IN ?", q.States)
+	}
+	if q.Assignee != "" {
+		db = db.Where("assignee = ?", q.Assignee)
+	}
+	if q.Text != "" {
+		db = db.Where("title LIKE ? ESCAPE '!'", "%"+likeEscaper.Replace(q.Text)+"%")
+	}
+	for _, f := range []struct{ column, kind, value string }{{"phone_key", "phone", q.Phone}, {"customer_key", "customer", q.Customer}, {"identity_key", "identity", q.Identity}} {
+		if f.value != "" {
+			db = db.Where(f.column+" = ?", s.seal.blind(f.kind, f.value))
+		}
+	}
+	if q.Before > 0 {
+		db = db.Where("id < ?", q.Before)
+	}
+	var rows []ticketRow
+	err := db.Find(&rows).Error
+	out := make([]Ticket, len(rows))
+	for i, r := range rows {
+		out[i] = r.ticket()
+	}
+	return out, err
+}
+
+var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
