@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"kb/sample":       {"kb"},
 	"store":           {"bot/chat", "kb"},
 	"store/storetest": {"store"},
-	"web":             {},
+	"web":             {"bot/chat", "handlers", "handlers/mask", "kb", "store"},
 }
 
 // only says which packages alone may use a library.

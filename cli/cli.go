@@ -57,6 +57,7 @@ func commands() []command {
 		{"doctor", "[-config FILE] [-json]", "check everything and say what to do", runDoctor},
 		{"kb", "import FILE… | export FILE | search TEXT | eval", "the knowledge base", runKB},
 		{"user", "list | role USERID ROLE…", "people and rights", runUser},
+		{"audit", "verify", "proves that the audit log is whole", runAudit},
 		{"version", "", "the version", runVersion},
 	}
 }

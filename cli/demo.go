@@ -194,9 +194,11 @@ func seed(ctx context.Context, e *engine) error {
 func seedPeople(ctx context.Context, s *store.Store) error {
 	return s.InTx(ctx, func(tx *store.Tx) error {
 		for _, p := range demoPeople {
-			if _, err := tx.FindMember(p.id); err == nil {
-				continue
-			} else if !errors.Is(err, store.ErrNotFound) {
+			u, err := tx.FindMember(p.id)
+			if err == nil && u.Name != "" {
+				continue // from an earlier run; roles changed since stay changed
+			}
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
 			if err := tx.MeetMember(p.id, p.name, p.department); err != nil {

@@ -213,7 +213,8 @@ func (e *engine) trouble(to chat.Address, cause error) {
 }
 
 func (e *engine) routes(demo bool) (http.Handler, error) {
-	pages, err := web.Handler(web.Options{Version: Version, Demo: demo, Log: e.log.With("component", "web"), Now: e.now, Metrics: e.meters.reg,
+	opt := web.Options{Version: Version, Demo: demo, PublicURL: e.cfg.PublicURL, Lang: e.cfg.Lang, Log: e.log.With("component", "web"), Now: e.now,
+		Store: e.store, Desk: e.worker.Desk, Knowledge: e.know, Metrics: e.meters.reg,
 		Checks: []web.Check{
 			{Name: "database", Test: e.store.Ping},
 			{Name: "index", Test: func(context.Context) error {
@@ -222,32 +223,16 @@ func (e *engine) routes(demo bool) (http.Handler, error) {
 				}
 				return nil
 			}},
-		}, Figures: e.figures})
+		}}
+	console, err := web.New(opt)
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/wecom/app", e.callback.AppHandler())
 	mux.Handle("/wecom/bot", e.callback.BotHandler())
-	mux.Handle("/", pages)
+	mux.Handle("/", console)
 	return mux, nil
-}
-
-func (e *engine) figures(ctx context.Context) ([]web.Figure, error) {
-	in, err := e.store.InboxDepth(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out, err := e.store.OutboxDepth(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return []web.Figure{
-		{Name: "知识条目", Value: fmt.Sprint(e.know.Size())},
-		{Name: "收件箱待处理", Value: fmt.Sprint(in.Waiting)}, {Name: "收件箱失败", Value: fmt.Sprint(in.Dead)},
-		{Name: "发件箱待发送", Value: fmt.Sprint(out.Waiting)}, {Name: "发件箱失败", Value: fmt.Sprint(out.Dead)},
-		{Name: "数据库", Value: e.store.Kind()},
-	}, nil
 }
 
 // entryPoll is how often the index looks for changes of other processes.

@@ -187,7 +187,7 @@ func TestOldButtonsAreRefused(t *testing.T) {
 // The status page and health say what is true, and carry the safe headers.
 func TestPages(t *testing.T) {
 	r := startTestDemo(t, t.TempDir())
-	for path, want := range map[string]string{"/": "运行正常", "/healthz": "ok", "/readyz": "database ok", "/metrics": "frontline_queue_depth"} {
+	for path, want := range map[string]string{"/": "选一位示例同事登录", "/healthz": "ok", "/readyz": "database ok", "/metrics": "frontline_queue_depth"} {
 		resp, err := http.Get(r.where.URL + path)
 		if err != nil {
 			t.Fatal(err)

@@ -64,11 +64,12 @@ type Result struct {
 }
 
 // Step is an open conversation: the next message of the thread goes to the
-// same command with this step and draft.
+// command with this step and draft.
 type Step struct {
-	Name  string
-	Draft any
-	Life  time.Duration
+	Command string // which command goes on; "" for the one that ran
+	Name    string
+	Draft   any
+	Life    time.Duration
 }
 
 // listLife is how long the last numbered list is valid.

@@ -124,10 +124,10 @@ func (d *Desk) askField(r Request, g reportDraft) Result {
 	}
 	if len(list) == 0 {
 		card.Buttons = nil
-		return Result{Say: say(strings.Join(append(lines, "（发「取消」退出）"), "\n")).Say, List: []string{}, Next: &Step{Name: "field", Draft: g, Life: reportLife}}
+		return Result{Say: say(strings.Join(append(lines, "（发「取消」退出）"), "\n")).Say, List: []string{}, Next: &Step{Command: "report", Name: "field", Draft: g, Life: reportLife}}
 	}
 	card.Twin = strings.Join(lines, "\n")
-	return Result{Say: []chat.Outgoing{{Body: chat.Body{Card: card}}}, List: list, Next: &Step{Name: "field", Draft: g, Life: reportLife}}
+	return Result{Say: []chat.Outgoing{{Body: chat.Body{Card: card}}}, List: list, Next: &Step{Command: "report", Name: "field", Draft: g, Life: reportLife}}
 }
 
 // draftCard shows what is known of a draft.
@@ -161,7 +161,7 @@ func (d *Desk) askConfirm(r Request, g reportDraft) Result {
 	card.Title, card.Desc = "要我报障吗？", "内容不全可以接着发，截图也行"
 	card.Buttons = []chat.Button{{Text: "报障", Key: ButtonKey(g.Mark, "提交"), Style: 1}, {Text: "不是，问问", Key: ButtonKey(g.Mark, "只是问问")}}
 	card.Twin += "\n要提交吗？\n1  提交\n2  只是问问\n（内容不全可以接着发，截图也行）"
-	return Result{Say: []chat.Outgoing{{Body: chat.Body{Card: card}}}, List: []string{"提交", "只是问问"}, Next: &Step{Name: "confirm", Draft: g, Life: reportLife}}
+	return Result{Say: []chat.Outgoing{{Body: chat.Body{Card: card}}}, List: []string{"提交", "只是问问"}, Next: &Step{Command: "report", Name: "confirm", Draft: g, Life: reportLife}}
 }
 
 func (r Request) reportDraft() (g reportDraft, err error) {
@@ -269,7 +269,7 @@ func (d *Desk) file(ctx context.Context, r Request, g reportDraft) (Result, erro
 		g.Mark = r.Msg.ID[:12]
 		out.Say = append(out.Say, chat.Outgoing{Body: chat.Body{Card: d.filedCard(r, t, g)}})
 		out.Say = append(out.Say, d.announce(fmt.Sprintf("T%d/new", t.Number), newTicketLine(t, r.Actor), t.Priority == "P1")...)
-		out.Next = &Step{Name: stepAfter, Draft: g, Life: joinLife}
+		out.Next = &Step{Command: "report", Name: stepAfter, Draft: g, Life: joinLife}
 		return nil
 	}
 	return res, nil
@@ -370,7 +370,7 @@ func (d *Desk) afterReport(ctx context.Context, r Request) (Result, error) {
 func (d *Desk) setUrgency(r Request, g reportDraft, urgency string) (Result, error) {
 	g.Fields.Urgency = urgency
 	priority := g.Fields.priority("program")
-	return Result{List: []string{}, Next: &Step{Name: stepAfter, Draft: g, Life: joinLife}, Write: func(tx *store.Tx, out *Result) error {
+	return Result{List: []string{}, Next: &Step{Command: "report", Name: stepAfter, Draft: g, Life: joinLife}, Write: func(tx *store.Tx, out *Result) error {
 		t, err := tx.FindTicket(g.Ticket)
 		if err != nil {
 			return err
@@ -389,7 +389,7 @@ func (d *Desk) setUrgency(r Request, g reportDraft, urgency string) (Result, err
 // joinTicket adds a later part to the ticket just made.
 func (d *Desk) joinTicket(r Request, g reportDraft) (Result, error) {
 	clean, _ := mask.Scrub(r.Args)
-	return Result{Next: &Step{Name: stepAfter, Draft: g, Life: joinLife}, Write: func(tx *store.Tx, out *Result) error {
+	return Result{Next: &Step{Command: "report", Name: stepAfter, Draft: g, Life: joinLife}, Write: func(tx *store.Tx, out *Result) error {
 		t, err := tx.FindTicket(g.Ticket)
 		if err != nil {
 			return err

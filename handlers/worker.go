@@ -258,6 +258,9 @@ func conversation(now time.Time, old store.Conversation, d Decision, res Result)
 	}
 	if s := res.Next; s != nil {
 		c.Command, c.Step, c.Expires = d.Command.Name, s.Name, now.Add(s.Life)
+		if s.Command != "" {
+			c.Command = s.Command
+		}
 		if s.Life < 0 {
 			c.Command, c.Expires = old.Command, old.Expires
 		}

@@ -1,0 +1,32 @@
+package web
+
+import "frontline/bot/chat"
+
+// Sets of roles that pages share.
+var (
+	anybody = chat.RoleSet(nil) // everybody who is signed in
+	workers = chat.RoleSet{chat.Responder, chat.Curator, chat.Tester, chat.Leader, chat.Admin}
+	admins  = chat.RoleSet{chat.Admin}
+	readers = chat.RoleSet{chat.Leader, chat.Admin} // of the audit log
+)
+
+// routeList is the one list of pages and actions: method, path, who may, and
+// what runs. The page of rights and the tests are made from it.
+func (s *Server) routeList() []route {
+	list := []route{
+		{method: "GET", path: "/{$}", roles: anybody, nav: "home", do: s.home},
+		{method: "GET", path: "/search", roles: workers, do: s.search},
+		{method: "GET", path: "/login", public: true, do: s.loginPage},
+		{method: "GET", path: "/login/wecom", public: true, do: s.loginWeCom},
+		{method: "GET", path: "/login/callback", public: true, do: s.loginCallback},
+		{method: "POST", path: "/login/demo", public: true, do: s.loginDemo},
+		{method: "GET", path: "/users", roles: admins, nav: "users", do: s.users},
+		{method: "POST", path: "/users/{id}/roles", roles: admins, do: s.setRoles},
+		{method: "POST", path: "/users/{id}/disabled", roles: admins, do: s.setDisabled},
+		{method: "GET", path: "/rights", roles: workers, nav: "users", do: s.rights},
+		{method: "POST", path: "/logout", roles: anybody, do: s.logout},
+		{method: "POST", path: "/profile/theme", public: true, do: s.setTheme},
+		{method: "POST", path: "/profile/lang", public: true, do: s.setLang},
+	}
+	return list
+}
