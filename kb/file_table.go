@@ -1,0 +1,96 @@
+package kb
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// table reads rows of cells under a heading: what csv and xlsx share.
+type table struct {
+	out   *sheet
+	place []int // by cell of a row: the column, -1 for none of ours
+	head  bool
+	cells int
+}
+
+// row takes the next row. Rows without anything are passed over; the first
+// other one is the heading.
+func (t *table) row(line int, cells []string) error {
+	t.cells += len(cells)
+	if t.cells > maxCells {
+		return fmt.Errorf("超过 %d 个单元格，请拆开再导入", maxCells)
+	}
+	if strings.TrimSpace(strings.Join(cells, "")) == "" {
+		return nil
+	}
+	if !t.head {
+		t.head = true
+		return t.heading(cells)
+	}
+	if len(t.out.rows) >= maxRows {
+		return fmt.Errorf("超过 %d 行，请拆开再导入", maxRows)
+	}
+	var e Entry
+	var faults Faults
+	for i, cell := range cells {
+		if i >= len(t.place) || t.place[i] < 0 || cell == "" {
+			continue
+		}
+		c := &columns[t.place[i]]
+		if err := c.set(&e, []string{lineBreaks.Replace(cell)}); err != nil {
+			faults = append(faults, Fault{c.key, err.Error()})
+		}
+	}
+	t.out.add(line, e, faults)
+	return nil
+}
+
+func (t *table) heading(cells []string) error {
+	seen := map[int]bool{}
+	for _, cell := range cells {
+		n, ok := columnByName(cell)
+		switch {
+		case !ok:
+			if strings.TrimSpace(cell) != "" {
+				t.out.warn("不认识的列「%s」，未读", clipped(strings.TrimSpace(cell)))
+			}
+			n = -1
+		case seen[n]:
+			return fmt.Errorf("有两列都是「%s」", columns[n].title)
+		default:
+			seen[n] = true
+		}
+		t.place = append(t.place, n)
+	}
+	for n := range columns {
+		if key := columns[n].key; (key == "question" || key == "answer") && !seen[n] {
+			return fmt.Errorf("第一行要有列名，没有找到「%s」（%s）列", columns[n].title, key)
+		}
+	}
+	return nil
+}
+
+func (t *table) end() error {
+	if !t.head {
+		return errors.New("文件是空的")
+	}
+	return nil
+}
+
+// cellsOf is a row as written: a list has one value a line.
+func cellsOf(e *Entry) []string {
+	out := make([]string, len(columns))
+	for i := range columns {
+		out[i] = strings.Join(columns[i].get(e), "\n")
+	}
+	return out
+}
+
+func titles() []string {
+	out := make([]string, len(columns))
+	for i := range columns {
+		out[i] = columns[i].title
+	}
+	return out
+}
