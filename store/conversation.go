@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // Conversation is what the desk remembers of one thread: an open command with
@@ -85,5 +86,5 @@ func (tx *Tx) SaveConversation(thread string, c Conversation) error {
 		}
 		r.List = seal.sealed("list", b)
 	}
-	return tx.db.Save(&r).Error
+	return tx.db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&r).Error
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -28,7 +29,6 @@ const (
 // SQLite result codes that matter here (sqlite.org/rescode.html).
 const (
 	sqliteBusy       = 5
-	sqliteConstraint = 19
 	sqliteUnique     = 2067
 	sqlitePrimaryKey = 1555
 )
@@ -53,9 +53,14 @@ func (s *Store) connectSQLite(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the folder of the database: %w", err)
 	}
+	// SQLite would make it readable for everybody; its -wal file follows the rights of the first.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	f.Close()
 	// FULL: an acknowledged callback must survive a power cut, not only a crash.
-	base := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
-	var err error
+	base := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)"
 	if s.write, err = openSQLite(base+"&_txlock=immediate", 1, s); err != nil {
 		return err
 	}
@@ -119,7 +124,7 @@ func (s *Store) connectMySQL(dbURL string) error {
 		if err != nil {
 			return nil, errors.New("the database URL is not one the MySQL driver takes")
 		}
-		pool := sql.OpenDB(connector)
+		pool := sql.OpenDB(mysqlConnector{connector})
 		pool.SetMaxOpenConns(conns)
 		pool.SetMaxIdleConns(conns)
 		pool.SetConnMaxLifetime(30 * time.Minute)
@@ -158,10 +163,29 @@ func mysqlConfig(dbURL string) (*mysqldriver.Config, error) {
 	cfg.Timeout = 5 * time.Second
 	cfg.ReadTimeout, cfg.WriteTimeout = 15*time.Second, 15*time.Second
 	cfg.Logger = discardLogger{}
+	// Nothing is cut off silently, and nobody waits for a lock longer than for a connection.
+	cfg.Params = map[string]string{"sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'", "time_zone": "'+00:00'", "innodb_lock_wait_timeout": "5"}
 	if u.Query().Get("tls") != "" {
 		cfg.TLSConfig = u.Query().Get("tls")
 	}
 	return cfg, nil
+}
+
+// mysqlConnector sets the isolation of each connection. READ COMMITTED: no
+// locks on gaps between rows, which is where transactions that insert deadlock.
+// The statement is the only spelling that MariaDB and MySQL share.
+type mysqlConnector struct{ driver.Connector }
+
+func (c mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = conn.(driver.ExecerContext).ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 type discardLogger struct{}
@@ -177,6 +201,21 @@ func retryable(err error) bool {
 		return m.Number == 1213 || m.Number == 1205 || m.Number == 1020
 	}
 	return errors.Is(err, mysqldriver.ErrInvalidConn)
+}
+
+// isBusy tells that another process holds the SQLite file.
+func isBusy(err error) bool {
+	var q *sqlite3.Error
+	return errors.As(err, &q) && q.Code()&0xff == sqliteBusy
+}
+
+// isBadData tells that the database refused a value, and not the whole call.
+func isBadData(err error) bool {
+	var m *mysqldriver.MySQLError
+	if errors.As(err, &m) {
+		return m.Number == 1366 || string(m.SQLState[:2]) == "22"
+	}
+	return false
 }
 
 func isDuplicate(err error) bool {

@@ -76,6 +76,12 @@ type Put struct{ Created, Updated, Same int }
 // updates the entry with the same question or becomes a new one, so the same
 // import twice changes nothing. Everything or nothing is written.
 func (tx *Tx) PutEntries(by string, entries []kb.Entry) (p Put, err error) {
+	// One counter row, held until the commit, makes the order of changes the
+	// order of commits: who follows the changes misses none. It also keeps two
+	// imports of the same question apart.
+	if err := tx.db.Exec("UPDATE counter SET next=next+1 WHERE kind='change'").Error; err != nil {
+		return p, err
+	}
 	for _, e := range entries {
 		if e.State == "" {
 			e.State = "published"
@@ -128,8 +134,6 @@ func (tx *Tx) putEntry(by string, row entryRow, fresh bool) error {
 			return err
 		}
 	}
-	// One counter row, held until the commit, makes the order of changes the
-	// order of commits: who follows the changes misses none.
 	if row.Changed, err = nextOf(tx, "change", 1); err != nil {
 		return err
 	}

@@ -53,7 +53,19 @@ func (f *Files) Put(_ context.Context, content []byte) (string, error) {
 	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
 		return "", fmt.Errorf("keep an attachment: %w", err)
 	}
-	return id, os.Rename(tmp.Name(), path)
+	if err := os.Rename(tmp.Name(), path); err != nil {
+		return "", fmt.Errorf("keep an attachment: %w", err)
+	}
+	return id, syncDir(filepath.Dir(path))
+}
+
+// syncDir makes a new name in a folder survive a power cut.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // Get returns what Put kept, or ErrNotFound.

@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +27,22 @@ type idMaker struct {
 	slot  int64
 	last  int64 // millisecond of the newest id; never goes back
 	count int64
+
+	taking sync.Mutex   // one at a time looks for a slot
+	until  atomic.Int64 // when the slot must be renewed or left, on the process's own clock
+}
+
+// begin makes the ids of a slot, all of them above after.
+func (m *idMaker) begin(slot int, after int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.slot, m.last, m.count = int64(slot), max(m.last, after>>(slotBits+countBits))+1, 0
+}
+
+func (m *idMaker) mySlot() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.slot
 }
 
 func (m *idMaker) next(now time.Time) int64 {
@@ -63,24 +81,104 @@ type replicaRow struct {
 
 func (replicaRow) TableName() string { return "replica" }
 
-// slotLife is long: the slot only keeps ids apart, it grants nothing. A
-// process renews it with its shards; a short-lived command just lets it lapse.
-const slotLife = 10 * time.Minute
+// slotLife is how long a slot belongs to a process that does not renew it. The
+// slot only keeps ids apart, it grants nothing. Who slept through it takes
+// another one before it writes again.
+const slotLife = 2 * time.Minute
 
-// takeSlot claims a replica slot by compare-and-swap. Ids of the new owner
-// begin after everything the old one can have made, even if the clock went back.
+var processStart = time.Now()
+
+// processTime is a clock that nobody sets.
+func processTime() int64 { return int64(time.Since(processStart)) }
+
+// ensureSlot takes a slot when there is none, or none any more.
+func (s *Store) ensureSlot(ctx context.Context) error {
+	if processTime() < s.ids.until.Load() {
+		return nil
+	}
+	s.ids.taking.Lock()
+	defer s.ids.taking.Unlock()
+	if processTime() < s.ids.until.Load() {
+		return nil
+	}
+	if err := s.takeSlot(ctx); err != nil {
+		return fmt.Errorf("take a replica slot: %w", err)
+	}
+	return nil
+}
+
+// renewSlot prolongs the slot; on MySQL that also shows the other replicas
+// that this one is alive.
+func (s *Store) renewSlot(ctx context.Context) error {
+	began := processTime()
+	if s.kind == sqliteDB && s.ids.until.Load()-began > int64(slotLife/2) {
+		return nil
+	}
+	if err := s.ensureSlot(ctx); err != nil {
+		return err
+	}
+	now, err := s.dbNow(ctx)
+	if err != nil {
+		return err
+	}
+	kept := false
+	err = s.inTx(ctx, func(tx *Tx) error {
+		u := tx.db.Exec("UPDATE replica SET until=CASE WHEN until<? THEN ? ELSE until+1 END WHERE slot=? AND owner=?",
+			now+slotLife.Milliseconds(), now+slotLife.Milliseconds(), s.ids.mySlot(), s.opt.Replica)
+		kept = u.RowsAffected == 1
+		return u.Error
+	})
+	if err != nil {
+		return err
+	}
+	if !kept {
+		s.ids.until.Store(0)
+		return s.ensureSlot(ctx)
+	}
+	s.ids.until.Store(began + int64(slotLife))
+	return nil
+}
+
+// freeSlot gives the slot back after a clean end.
+func (s *Store) freeSlot() error {
+	if s.ids.until.Load() == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	return s.inTx(ctx, func(tx *Tx) error {
+		return tx.db.Exec("UPDATE replica SET owner='', until=0 WHERE slot=? AND owner=?", s.ids.mySlot(), s.opt.Replica).Error
+	})
+}
+
+// tablesWithIDs lists where the program's own ids are.
+var tablesWithIDs = []string{"inbox", "outbox", "card_code", "audit", "ticket", "ticket_entry", "question"}
+
+// newestID is the highest id in the database.
+func (s *Store) newestID(ctx context.Context) (id int64, err error) {
+	parts := make([]string, len(tablesWithIDs))
+	for i, t := range tablesWithIDs {
+		parts[i] = "SELECT COALESCE(MAX(id),0) AS id FROM " + t
+	}
+	err = s.write.WithContext(ctx).Raw("SELECT MAX(id) FROM (" + strings.Join(parts, " UNION ALL ") + ") x").Scan(&id).Error
+	return id, err
+}
+
+// takeSlot claims a replica slot by compare-and-swap. The ids of its new owner
+// begin above everything in the database, even if the clock went back.
 func (s *Store) takeSlot(ctx context.Context) error {
+	began := processTime()
 	now, err := s.dbNow(ctx)
 	if err != nil {
 		return err
 	}
 	for try := 0; try < 20; try++ {
 		var row replicaRow
-		if err := s.read.WithContext(ctx).Where("until < ?", now).Order("until").First(&row).Error; err != nil {
+		if err := s.write.WithContext(ctx).Where("until < ?", now).Order("until, slot").First(&row).Error; err != nil {
 			return fmt.Errorf("all %d replica slots are taken: %w", slots, err)
 		}
 		won := false
-		err := s.InTx(ctx, func(tx *Tx) error {
+		err := s.inTx(ctx, func(tx *Tx) error {
 			r := tx.db.Exec("UPDATE replica SET owner=?, until=? WHERE slot=? AND owner=? AND until=?",
 				s.opt.Replica, now+slotLife.Milliseconds(), row.Slot, row.Owner, row.Until)
 			won = r.RowsAffected == 1
@@ -90,8 +188,15 @@ func (s *Store) takeSlot(ctx context.Context) error {
 			return err
 		}
 		if won {
-			s.ids.slot = int64(row.Slot)
-			s.ids.last = max(0, row.Until-idEpoch)
+			newest, err := s.newestID(ctx)
+			if err != nil {
+				return err
+			}
+			if ahead := idTime(newest).Sub(s.now()); ahead > time.Minute {
+				s.log.Warn("the database holds rows from the future: compare the clocks of the replicas", "ahead", ahead.Round(time.Second).String())
+			}
+			s.ids.begin(row.Slot, newest)
+			s.ids.until.Store(began + int64(slotLife))
 			return nil
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -32,6 +34,7 @@ type inboxRow struct {
 	Sender       string
 	ThreadKey    string
 	Shard        int
+	TurnOrder    int64
 	State        int
 	Epoch        int64
 	Attempt      int
@@ -59,8 +62,24 @@ func (s *Store) inboxRow(m chat.Message) (inboxRow, error) {
 	now := s.now()
 	return inboxRow{
 		ID: s.ids.next(now), MessageID: m.ID, Via: string(m.Via), Kind: string(m.Kind), Sender: clip(m.Sender, 64),
-		ThreadKey: thread, Shard: shardOf(thread), ReceivedAt: millis(now), Body: s.seal.sealed("inbox", body),
+		ThreadKey: thread, Shard: shardOf(thread), TurnOrder: turnOrder(m.At, now), ReceivedAt: millis(now), Body: s.seal.sealed("inbox", body),
 	}, nil
+}
+
+// turnOrder sorts the messages of a thread: by the second in which the
+// platform says that they were said, then by arrival. A repeat that comes late
+// is worked on in its place if its followers still wait; replicas whose clocks
+// differ agree. A time that cannot be true counts as the time of arrival.
+func turnOrder(said, now time.Time) int64 {
+	const oldest = 2 * time.Hour
+	if said.After(now) {
+		said = now
+	} else if now.Sub(said) > oldest {
+		said = now.Add(-oldest)
+	}
+	second := said.Unix() - idEpoch/1000
+	delay := now.UnixMilli() - (second*1000 + idEpoch)
+	return max(0, second)<<34 | min(max(0, delay), 1<<34-1)
 }
 
 // Accept stores m, or finds that it is stored already; it returns only after
@@ -68,6 +87,9 @@ func (s *Store) inboxRow(m chat.Message) (inboxRow, error) {
 func (s *Store) Accept(ctx context.Context, m chat.Message) (fresh bool, err error) {
 	if len(m.ID) != 24 {
 		return false, fmt.Errorf("message id %q is not one that chat.MessageID made", clip(m.ID, 32))
+	}
+	if err := s.ensureSlot(ctx); err != nil {
+		return false, err
 	}
 	row, err := s.inboxRow(m)
 	if err != nil {
@@ -107,34 +129,90 @@ func (s *Store) ClaimTurns(ctx context.Context, n int) ([]Turn, error) {
 	if len(held) == 0 || n <= 0 {
 		return nil, nil
 	}
-	heads, err := s.threadHeads(ctx)
-	if err != nil {
+	busy, alone := s.shards.count(&s.shards.turns)
+	if alone {
+		return nil, nil
+	}
+	heads, err := s.threadHeads(ctx, held, n+busy+8)
+	if err != nil || len(heads) == 0 {
 		return nil, err
 	}
-	now := s.now().UnixMilli()
-	var mine []inboxRow
-	for _, h := range heads {
-		epoch, ok := held[h.Shard]
-		if !ok || h.DueAt > now || (h.State == inboxRunning && h.Epoch == epoch) {
-			continue // another replica's, waiting for its next try, or in work here
-		}
-		if mine = append(mine, h); len(mine) == n {
-			break
-		}
-	}
+	mine := s.choose(heads, held, n, busy)
 	if len(mine) == 0 {
 		return nil, nil
 	}
-	return s.startTurns(ctx, mine, held)
+	turns, err := s.startTurns(ctx, mine, held)
+	started := map[int64]bool{}
+	if err == nil {
+		for _, t := range turns {
+			started[t.ID] = true
+		}
+	}
+	for _, r := range mine {
+		if !started[r.ID] {
+			s.shards.letGo(&s.shards.turns, r.ThreadKey, r.ID)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return turns, nil
 }
 
-// threadHeads returns the oldest unfinished message of each thread, oldest first.
-func (s *Store) threadHeads(ctx context.Context) ([]inboxRow, error) {
+// threadHeads finds the next message of each thread that is due and ours.
+func (s *Store) threadHeads(ctx context.Context, held map[int]int64, n int) ([]inboxRow, error) {
 	var rows []inboxRow
 	err := s.read.WithContext(ctx).Raw(`SELECT i.* FROM inbox i JOIN
-		(SELECT MIN(id) AS id FROM inbox WHERE state IN (0,1) GROUP BY thread_key) h ON h.id = i.id ORDER BY i.id LIMIT 2000`).Scan(&rows).Error
+		(SELECT thread_key, MIN(turn_order) AS first FROM inbox WHERE state IN (0,1) GROUP BY thread_key) h
+		ON i.thread_key=h.thread_key AND i.turn_order=h.first
+		WHERE i.state IN (0,1) AND i.due_at<=?`+shardsIn("i", held)+` ORDER BY i.turn_order, i.id LIMIT ?`, s.now().UnixMilli(), n).Scan(&rows).Error
 	return rows, err
 }
+
+// shardsIn limits a query to the shards held, unless that is all of them.
+func shardsIn(alias string, held map[int]int64) string {
+	if len(held) == shardCount {
+		return ""
+	}
+	ids := make([]string, 0, len(held))
+	for id := range held {
+		ids = append(ids, strconv.Itoa(id))
+	}
+	return " AND " + alias + ".shard IN (" + strings.Join(ids, ",") + ")"
+}
+
+// choose takes up to n rows into the hands. A message that was in work when
+// its process died, and not for the first time, may be what killed it: it is
+// tried alone, so that it takes no others with it.
+func (s *Store) choose(heads []inboxRow, held map[int]int64, n, busy int) []inboxRow {
+	var mine []inboxRow
+	for _, h := range heads {
+		epoch := held[h.Shard]
+		if h.State == inboxRunning && h.Epoch > epoch {
+			continue // somebody has the shard after us
+		}
+		suspect := h.State == inboxRunning && h.Attempt >= 2
+		if suspect && busy+len(mine) > 0 {
+			break // after what is in the hands now
+		}
+		if !s.shards.grab(&s.shards.turns, h.ThreadKey, h.ID, h.Shard, epoch) {
+			continue // in work here
+		}
+		mine = append(mine, h)
+		if suspect {
+			s.shards.mu.Lock()
+			s.shards.turns.alone = true
+			s.shards.mu.Unlock()
+			break
+		}
+		if len(mine) == n {
+			break
+		}
+	}
+	return mine
+}
+
+var errKilled = errors.New("the process died each time it worked on this")
 
 func (s *Store) startTurns(ctx context.Context, rows []inboxRow, held map[int]int64) ([]Turn, error) {
 	var turns []Turn
@@ -146,16 +224,21 @@ func (s *Store) startTurns(ctx context.Context, rows []inboxRow, held map[int]in
 			if u.Error != nil {
 				return u.Error
 			}
-			if u.RowsAffected == 1 {
-				t, err := s.turn(r, held[r.Shard])
-				if err != nil {
-					if err := tx.bury(r.ID, err); err != nil {
-						return err
-					}
-					continue
-				}
-				turns = append(turns, t)
+			if u.RowsAffected != 1 {
+				continue
 			}
+			t, err := s.turn(r, held[r.Shard])
+			if r.State == inboxRunning && r.Attempt >= maxAttempts {
+				err = errKilled
+			}
+			if err != nil {
+				if err := tx.bury(r.ID, err); err != nil {
+					return err
+				}
+				s.log.Error("message ends as a dead letter", "message_id", r.MessageID, "err", err)
+				continue
+			}
+			turns = append(turns, t)
 		}
 		return nil
 	})
@@ -191,36 +274,59 @@ type Outcome struct {
 
 // FinishTurn commits a turn: what fn writes and says, and the inbox row, in
 // one transaction. It fails with ErrFenced when another replica has the turn.
+// After any other error the turn is still the caller's, who ends it with
+// RetryTurn, or with an Outcome that is Dead.
 func (s *Store) FinishTurn(ctx context.Context, t Turn, o Outcome, fn func(tx *Tx) error) error {
-	return s.InTx(ctx, func(tx *Tx) error {
+	state, cause := inboxDone, ""
+	if o.Dead != nil {
+		state, cause = inboxDead, clip(o.Dead.Error(), 1000)
+	}
+	tries := 0
+	err := s.InTx(ctx, func(tx *Tx) error {
+		tries++
 		tx.turn = &t
-		if fn != nil {
-			if err := fn(tx); err != nil {
-				return err
-			}
-		}
-		state, cause := inboxDone, ""
-		if o.Dead != nil {
-			state, cause = inboxDead, clip(o.Dead.Error(), 1000)
-		}
-		u := tx.db.Exec("UPDATE inbox SET state=?, done_at=?, command=?, decision=?, err=? WHERE id=? AND state=? AND epoch=?",
-			state, millis(tx.now), clip(o.Command, 32), clip(o.Decision, 500), cause, t.ID, inboxRunning, t.epoch)
+		// First of all: whoever has lost the turn writes nothing, and two who
+		// believe to have it wait for each other here.
+		u := tx.db.Exec("UPDATE inbox SET state=?, done_at=?, command=?, decision=?, err=? WHERE id=? AND state=? AND epoch=? AND attempt=?",
+			state, millis(tx.now), clip(o.Command, 32), clip(o.Decision, 500), cause, t.ID, inboxRunning, t.epoch, t.Attempt)
 		if u.Error != nil {
 			return u.Error
 		}
 		if u.RowsAffected != 1 {
 			return ErrFenced
 		}
-		tx.bells = append(tx.bells, func() { s.ringTurn(t.Msg.ID) })
+		if fn != nil {
+			if err := fn(tx); err != nil {
+				return err
+			}
+		}
+		tx.bells = append(tx.bells, func() { s.ringTurn(t.Msg) })
 		return nil
 	})
+	if errors.Is(err, ErrFenced) && tries > 1 && s.finished(ctx, t) {
+		err = nil // our own commit, whose answer was lost
+	}
+	if err == nil || o.Dead != nil || errors.Is(err, ErrFenced) {
+		s.shards.letGo(&s.shards.turns, t.thread, t.ID)
+	}
+	return err
 }
 
-// RetryTurn puts a turn back until a later time.
+// finished tells whether this very claim of the turn was committed.
+func (s *Store) finished(ctx context.Context, t Turn) bool {
+	var r inboxRow
+	err := s.write.WithContext(ctx).Select("state", "epoch", "attempt").First(&r, "id = ?", t.ID).Error
+	return err == nil && r.State >= inboxDone && r.Epoch == t.epoch && r.Attempt == t.Attempt
+}
+
+// RetryTurn puts a turn back until a later time. Whatever it returns, the turn
+// is not the caller's any more: when it could not be put back, it is soon
+// claimed again.
 func (s *Store) RetryTurn(ctx context.Context, t Turn, at time.Time, cause error) error {
+	defer s.shards.letGo(&s.shards.turns, t.thread, t.ID)
 	return s.InTx(ctx, func(tx *Tx) error {
-		u := tx.db.Exec("UPDATE inbox SET state=?, due_at=?, err=? WHERE id=? AND state=? AND epoch=?",
-			inboxNew, millis(at), clip(cause.Error(), 1000), t.ID, inboxRunning, t.epoch)
+		u := tx.db.Exec("UPDATE inbox SET state=?, due_at=?, err=? WHERE id=? AND state=? AND epoch=? AND attempt=?",
+			inboxNew, millis(at), clip(cause.Error(), 1000), t.ID, inboxRunning, t.epoch, t.Attempt)
 		if u.Error == nil && u.RowsAffected != 1 {
 			return ErrFenced
 		}

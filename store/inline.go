@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"gorm.io/gorm"
+
 	"frontline/bot/chat"
 )
 
@@ -47,12 +49,14 @@ func (s *Store) turnDone(id string) (bool, error) {
 func (s *Store) takeInline(id string, fits func(chat.Outgoing) bool) ([]chat.Outgoing, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), inlineTime)
 	defer cancel()
+	rows, err := inlineRows(s.read.WithContext(ctx), id)
+	if err != nil || len(rows) == 0 {
+		return nil, err // most polls find nothing: they write nothing
+	}
 	var say []chat.Outgoing
-	err := s.InTx(ctx, func(tx *Tx) error {
+	err = s.InTx(ctx, func(tx *Tx) error {
 		say = say[:0]
-		var rows []outboxRow
-		err := tx.db.Where("reply_to = ? AND ((state = ? AND attempt = 0) OR (state = ? AND road = ?))", id, outboxDue, outboxSent, roadInline).
-			Order("id").Find(&rows).Error
+		rows, err := inlineRows(tx.db, id)
 		if err != nil {
 			return err
 		}
@@ -74,5 +78,15 @@ func (s *Store) takeInline(id string, fits func(chat.Outgoing) bool) ([]chat.Out
 		}
 		return nil
 	})
-	return say, err
+	if err != nil {
+		return nil, err // perhaps taken, perhaps not: the next poll gets them, or another road
+	}
+	return say, nil
+}
+
+// inlineRows are the words that answer a message and may ride, or rode already.
+func inlineRows(db *gorm.DB, id string) (rows []outboxRow, err error) {
+	err = db.Where("reply_to = ? AND ((state = ? AND attempt = 0) OR (state = ? AND road = ?))", id, outboxDue, outboxSent, roadInline).
+		Order("id").Find(&rows).Error
+	return rows, err
 }

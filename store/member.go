@@ -73,10 +73,19 @@ func (s *Store) MembersWith(ctx context.Context, role chat.Role) ([]chat.User, e
 // MeetMember makes a member who writes for the first time a reporter, and
 // fills in a name that was not known yet.
 func (tx *Tx) MeetMember(id, name, department string) error {
-	r := memberRow{ID: id, Name: clip(name, 128), Department: clip(department, 128), Roles: string(chat.Reporter), CreatedAt: millis(tx.now), SeenAt: millis(tx.now), Version: 1}
-	err := tx.db.Create(&r).Error
-	if !isDuplicate(err) {
+	// Nearly everybody is known: asking first spares an insert that fails.
+	var known int64
+	if err := tx.db.Model(&memberRow{}).Where("id = ?", id).Count(&known).Error; err != nil {
 		return err
+	}
+	if known > 0 && name == "" {
+		return nil
+	}
+	r := memberRow{ID: id, Name: clip(name, 128), Department: clip(department, 128), Roles: string(chat.Reporter), CreatedAt: millis(tx.now), SeenAt: millis(tx.now), Version: 1}
+	if known == 0 {
+		if err := tx.db.Create(&r).Error; !isDuplicate(err) {
+			return err
+		}
 	}
 	if name == "" {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -31,10 +32,10 @@ func schemaVersion() int { return len(migrations) }
 // migrations: $key is short text compared bytewise, $text long text, $blob bytes.
 func (s *Store) ddl(step string) string {
 	if s.kind == sqliteDB {
-		return strings.NewReplacer("$key(", "VARCHAR(", "$text", "TEXT", "$blob", "BLOB", "$end", "").Replace(step)
+		return strings.NewReplacer("$key(", "VARCHAR(", "$text", "TEXT", "$blob", "BLOB", "$end", "", "$on(inbox)", "").Replace(step)
 	}
 	return strings.NewReplacer("$text", "LONGTEXT", "$blob", "LONGBLOB", "$key(", "VARCHAR(",
-		"$end", " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin").Replace(step)
+		"$on(inbox)", "ON inbox", "$end", " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin").Replace(step)
 }
 
 // migrate brings the schema up to date. Two processes that start together are
@@ -93,7 +94,8 @@ func (s *Store) migrateLocked(ctx context.Context, db *gorm.DB) error {
 	}
 }
 
-const schemaLease = 15 * time.Second
+// schemaLease is how long nobody goes on after a migration whose process died.
+const schemaLease = 6 * time.Second
 
 func (s *Store) lockSchema(db *gorm.DB, row schemaRow, now int64) (bool, error) {
 	if row.Until > now {
@@ -105,13 +107,14 @@ func (s *Store) lockSchema(db *gorm.DB, row schemaRow, now int64) (bool, error) 
 }
 
 func (s *Store) runMigrations(db *gorm.DB, row schemaRow) error {
+	defer s.keepSchemaLock()()
 	for v := row.Version; v < int64(schemaVersion()); v++ {
 		m := migrations[v]
 		for i := row.Step; i < int64(len(m.steps)); i++ {
 			if err := db.Exec(s.ddl(m.steps[i])).Error; err != nil && !alreadyThere(err) {
 				return fmt.Errorf("migration %d %s, step %d: %w", v+1, m.name, i+1, err)
 			}
-			r := db.Exec("UPDATE schema_state SET step=?, until=until+1000 WHERE id=1 AND owner=?", i+1, s.opt.Replica)
+			r := db.Exec("UPDATE schema_state SET step=? WHERE id=1 AND owner=?", i+1, s.opt.Replica)
 			if r.Error != nil || r.RowsAffected != 1 {
 				return errors.Join(fmt.Errorf("migration %d: the lock was lost", v+1), r.Error)
 			}
@@ -127,11 +130,37 @@ func (s *Store) runMigrations(db *gorm.DB, row schemaRow) error {
 	return db.Exec("UPDATE schema_state SET owner='', until=0 WHERE id=1 AND owner=?", s.opt.Replica).Error
 }
 
+// keepSchemaLock prolongs the lock while a long step runs. On SQLite there is
+// no need: the step holds the file itself.
+func (s *Store) keepSchemaLock() (stop func()) {
+	if s.kind == sqliteDB {
+		return func() {}
+	}
+	quit := make(chan struct{})
+	var kept sync.WaitGroup
+	kept.Go(func() {
+		tick := time.NewTicker(schemaLease / 4)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+				err := s.side.Exec("UPDATE schema_state SET until=CAST(UNIX_TIMESTAMP(NOW(3))*1000 AS SIGNED)+? WHERE id=1 AND owner=?", schemaLease.Milliseconds(), s.opt.Replica).Error
+				if err != nil {
+					s.log.Warn("keep the lock of the schema", "err", err)
+				}
+			}
+		}
+	})
+	return func() { close(quit); kept.Wait() }
+}
+
 // alreadyThere forgives the one statement that may have run before a crash
 // kept its record from being written.
 func alreadyThere(err error) bool {
 	text := err.Error()
-	for _, known := range []string{"already exists", "Duplicate key name", "Duplicate column"} {
+	for _, known := range []string{"already exists", "Duplicate key name", "uplicate column", "no such index", "Can't DROP"} {
 		if strings.Contains(text, known) {
 			return true
 		}

@@ -126,14 +126,14 @@ func (s *Store) Claim(ctx context.Context, n int) ([]chat.Delivery, error) {
 	if len(held) == 0 || n <= 0 {
 		return nil, nil
 	}
-	rows, err := s.outboxHeads(ctx, held)
+	rows, err := s.outboxHeads(ctx, held, n)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
 	var out []chat.Delivery
 	err = s.InTx(ctx, func(tx *Tx) error {
 		out = out[:0]
-		for _, r := range rows[:min(n, len(rows))] {
+		for _, r := range rows {
 			d, err := tx.claim(r, held[r.Shard])
 			if err != nil {
 				return err
@@ -144,7 +144,21 @@ func (s *Store) Claim(ctx context.Context, n int) ([]chat.Delivery, error) {
 		}
 		return nil
 	})
-	return out, err
+	started := map[int64]bool{}
+	if err == nil {
+		for _, d := range out {
+			started[d.ID] = true
+		}
+	}
+	for _, r := range rows {
+		if !started[r.ID] {
+			s.shards.letGo(&s.shards.sends, r.TargetKey, r.ID)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (tx *Tx) claim(r outboxRow, epoch int64) (*chat.Delivery, error) {
@@ -152,8 +166,12 @@ func (tx *Tx) claim(r outboxRow, epoch int64) (*chat.Delivery, error) {
 		r.Unsure = 1 // its owner died between the call and the record of it
 	}
 	u := tx.db.Exec("UPDATE outbox SET state=?, epoch=?, unsure=? WHERE id=? AND state=? AND epoch=?", outboxSending, epoch, r.Unsure, r.ID, r.State, r.Epoch)
-	if u.Error != nil || u.RowsAffected != 1 {
+	if u.Error != nil {
 		return nil, u.Error
+	}
+	// MySQL counts rows that changed: one that was left behind under our own epoch may stay as it is.
+	if u.RowsAffected != 1 && (r.State != outboxSending || r.Epoch != epoch) {
+		return nil, nil
 	}
 	r.Epoch = epoch
 	d, err := tx.s.delivery(r)
@@ -163,47 +181,60 @@ func (tx *Tx) claim(r outboxRow, epoch int64) (*chat.Delivery, error) {
 	return &d, nil
 }
 
-// outboxHeads finds what may be sent next at each place.
-func (s *Store) outboxHeads(ctx context.Context, held map[int]int64) ([]outboxRow, error) {
+// outboxHeads finds what may be sent next at each place, and takes the places
+// into the hands.
+func (s *Store) outboxHeads(ctx context.Context, held map[int]int64, n int) ([]outboxRow, error) {
 	db := s.read.WithContext(ctx)
+	busy, _ := s.shards.count(&s.shards.sends)
 	var heads, urgent, sending []outboxRow
-	const head = "SELECT o.* FROM outbox o JOIN (SELECT MIN(id) AS id FROM outbox WHERE state=0%s GROUP BY target_key) h ON h.id=o.id ORDER BY o.id LIMIT 2000"
-	if err := db.Raw(fmt.Sprintf(head, "")).Scan(&heads).Error; err != nil {
+	head := "SELECT o.* FROM outbox o JOIN (SELECT MIN(id) AS id FROM outbox WHERE state=0%s GROUP BY target_key) h ON h.id=o.id WHERE o.due_at<=?" + shardsIn("o", held) + " ORDER BY o.id LIMIT ?"
+	now := s.now().UnixMilli()
+	if err := db.Raw("SELECT o.* FROM outbox o WHERE o.state=1"+shardsIn("o", held)+" ORDER BY o.id LIMIT ?", n+busy+1000).Scan(&sending).Error; err != nil {
 		return nil, err
 	}
-	if err := db.Raw(fmt.Sprintf(head, " AND urgent=1")).Scan(&urgent).Error; err != nil {
+	if err := db.Raw(fmt.Sprintf(head, " AND urgent=1"), now, n+len(sending)).Scan(&urgent).Error; err != nil {
 		return nil, err
 	}
-	if err := db.Where("state = ?", outboxSending).Order("id").Limit(2000).Find(&sending).Error; err != nil {
+	if err := db.Raw(fmt.Sprintf(head, ""), now, n+len(sending)+len(urgent)).Scan(&heads).Error; err != nil {
 		return nil, err
 	}
-	now, taken := s.now().UnixMilli(), map[string]bool{}
+	taken := map[string]bool{}
 	var out []outboxRow
-	pick := func(rows []outboxRow, stale bool) {
+	for _, rows := range [][]outboxRow{sending, urgent, heads} {
 		for _, r := range rows {
-			epoch, ok := held[r.Shard]
-			if !ok || taken[r.TargetKey] {
+			epoch := held[r.Shard]
+			if taken[r.TargetKey] || len(out) == n {
 				continue
 			}
-			if stale && r.Epoch == epoch {
-				taken[r.TargetKey] = true // on its way right now
-				continue
+			taken[r.TargetKey] = true
+			if r.State == outboxSending && r.Epoch > epoch {
+				continue // somebody has the shard after us
 			}
-			if r.DueAt <= now {
-				taken[r.TargetKey] = true
+			if s.shards.grab(&s.shards.sends, r.TargetKey, r.ID, r.Shard, epoch) {
 				out = append(out, r)
 			}
 		}
 	}
-	pick(sending, true)
-	pick(urgent, false)
-	pick(heads, false)
 	return out, nil
 }
 
 // fenced runs an update that only the claim with d's epoch may make.
 func (s *Store) fenced(ctx context.Context, d chat.Delivery, set string, args ...any) error {
 	return s.InTx(ctx, func(tx *Tx) error { return tx.fenced(d, set, args...) })
+}
+
+// wrote keeps the hands in step with a write about d: at its end, or when it
+// is another's, the next word for its place may go; after another error the
+// caller tries again.
+func (s *Store) wrote(d chat.Delivery, end bool, err error) error {
+	key := hashKey(d.To.String())
+	if errors.Is(err, ErrFenced) || err == nil && end {
+		s.shards.letGo(&s.shards.sends, key, d.ID)
+		s.outboxBell.ring()
+	} else {
+		s.shards.keep(&s.shards.sends, key, d.ID)
+	}
+	return err
 }
 
 func (tx *Tx) fenced(d chat.Delivery, set string, args ...any) error {
@@ -221,7 +252,8 @@ func (s *Store) Freeze(ctx context.Context, d chat.Delivery, parts []chat.Part) 
 	if err != nil {
 		return err
 	}
-	return s.fenced(ctx, d, "parts=?, attempt=attempt+1, unsure=0", s.seal.sealed("parts", b))
+	// What an earlier attempt left unsure stays so, until a part is known to have arrived.
+	return s.wrote(d, false, s.fenced(ctx, d, "parts=?, attempt=attempt+1", s.seal.sealed("parts", b)))
 }
 
 // Sent records that the next part of d arrived; after the last one d is done.
@@ -241,10 +273,7 @@ func (s *Store) Sent(ctx context.Context, d chat.Delivery, r chat.Receipt) error
 		}
 		return tx.KeepCode(d.Body.Card.TaskID, d.To.ID, r.ResponseCode)
 	})
-	if err == nil {
-		s.outboxBell.ring() // the next word for this place may go
-	}
-	return err
+	return s.wrote(d, d.Sent+1 >= len(d.Parts), err)
 }
 
 // Again makes d due at a later time; unsure tells that it may have arrived.
@@ -256,16 +285,12 @@ func (s *Store) Again(ctx context.Context, d chat.Delivery, at time.Time, unsure
 	if cause != nil {
 		reason = clip(cause.Error(), 1000)
 	}
-	return s.fenced(ctx, d, "state=?, due_at=?, unsure=?, reason=?", outboxDue, millis(at), n, reason)
+	return s.wrote(d, true, s.fenced(ctx, d, "state=?, due_at=?, unsure=?, reason=?", outboxDue, millis(at), n, reason))
 }
 
 // Never ends d with its reason.
 func (s *Store) Never(ctx context.Context, d chat.Delivery, cause error) error {
-	err := s.fenced(ctx, d, "state=?, reason=?", outboxDead, clip(cause.Error(), 1000))
-	if err == nil {
-		s.outboxBell.ring()
-	}
-	return err
+	return s.wrote(d, true, s.fenced(ctx, d, "state=?, reason=?", outboxDead, clip(cause.Error(), 1000)))
 }
 
 // Recent returns when messages were sent to a place since a time, oldest first.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -18,6 +19,9 @@ import (
 type Redis struct {
 	c      *redis.Client
 	prefix string
+	rings  chan string
+	end    context.CancelFunc
+	rung   sync.WaitGroup
 }
 
 // redisBudget is how long anything waits for Redis before going on without it.
@@ -33,20 +37,58 @@ func OpenRedis(url string) (*Redis, error) {
 	opt.DialTimeout, opt.ReadTimeout, opt.WriteTimeout = time.Second, time.Second, time.Second
 	opt.ContextTimeoutEnabled = true
 	opt.MaxRetries = 1
-	return &Redis{c: redis.NewClient(opt), prefix: "frontline:"}, nil
+	ctx, end := context.WithCancel(context.Background())
+	r := &Redis{c: redis.NewClient(opt), prefix: "frontline:", rings: make(chan string, 256), end: end}
+	r.rung.Go(func() { r.publish(ctx) })
+	return r, nil
 }
 
 // Close lets go of the connections.
-func (r *Redis) Close() error { return r.c.Close() }
+func (r *Redis) Close() error {
+	r.end()
+	r.rung.Wait()
+	return r.c.Close()
+}
 
 // Ping tells whether Redis answers.
 func (r *Redis) Ping(ctx context.Context) error { return r.c.Ping(ctx).Err() }
 
-// Ring publishes a wake-up; a lost one only costs a poll interval.
+// Ring sends a wake-up to all replicas, without waiting for it; a lost one
+// only costs a poll interval.
 func (r *Redis) Ring(topic string) {
-	ctx, cancel := context.WithTimeout(context.Background(), redisBudget)
-	defer cancel()
-	r.c.Publish(ctx, r.prefix+"bell", topic)
+	select {
+	case r.rings <- topic:
+	default: // Redis is slow: everybody also looks by the clock
+	}
+}
+
+// publish sends what was rung, equal ones once.
+func (r *Redis) publish(ctx context.Context) {
+	for {
+		topics := map[string]bool{}
+		select {
+		case <-ctx.Done():
+			return
+		case t := <-r.rings:
+			topics[t] = true
+		}
+		for more := true; more; {
+			select {
+			case t := <-r.rings:
+				topics[t] = true
+			default:
+				more = false
+			}
+		}
+		short, cancel := context.WithTimeout(ctx, redisBudget)
+		_, _ = r.c.Pipelined(short, func(p redis.Pipeliner) error { // a lost ring costs a poll interval
+			for t := range topics {
+				p.Publish(short, r.prefix+"bell", t)
+			}
+			return nil
+		})
+		cancel()
+	}
 }
 
 // Listen hears the wake-ups of all replicas until ctx ends; a broken

@@ -78,6 +78,12 @@ var migrations = []migration{
 		"CREATE INDEX audit_action ON audit (action, id)",
 		"CREATE INDEX ticket_assignee ON ticket (assignee, state, id)",
 	}},
+	{name: "turn order", oldest: 3, steps: []string{
+		"ALTER TABLE inbox ADD COLUMN turn_order BIGINT NOT NULL DEFAULT 0",
+		"UPDATE inbox SET turn_order=id WHERE turn_order=0",
+		"CREATE INDEX inbox_order ON inbox (state, thread_key, turn_order)",
+		"DROP INDEX inbox_thread $on(inbox)",
+	}},
 }
 
 func numbered(head, row string, n int) string {

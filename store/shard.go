@@ -15,10 +15,23 @@ import (
 // shards it holds a lease for, each with an epoch that grows with every new
 // owner (fencing): a replica that slept through its lease cannot write.
 type shards struct {
-	mu   sync.RWMutex
-	held map[int]int64 // shard -> epoch
-	file *os.File      // SQLite: the lock that says this process serves
+	mu    sync.Mutex
+	held  map[int]int64 // shard -> epoch
+	until time.Time     // by this process's own clock: later than this they may be somebody else's
+	turns hands
+	sends hands
+	file  *os.File // SQLite: the lock that says this process serves
 }
+
+func (h *shards) init() {
+	h.held = map[int]int64{}
+	h.turns = hands{life: turnLife, by: map[string]hand{}}
+	h.sends = hands{life: sendLife, by: map[string]hand{}}
+}
+
+// lapsed tells that the leases were not renewed in time: the process was
+// stopped, or the database away. The file lock of SQLite does not lapse.
+func (h *shards) lapsed() bool { return h.file == nil && time.Now().After(h.until) }
 
 // ErrServed means that another process serves this SQLite database.
 var ErrServed = errors.New("another Frontline already works on this database")
@@ -41,8 +54,11 @@ func (h *shards) unlock() {
 
 // holding returns the shards held now and their epochs.
 func (s *Store) holding() map[int]int64 {
-	s.shards.mu.RLock()
-	defer s.shards.mu.RUnlock()
+	s.shards.mu.Lock()
+	defer s.shards.mu.Unlock()
+	if s.shards.lapsed() {
+		return nil
+	}
 	out := make(map[int]int64, len(s.shards.held))
 	for k, v := range s.shards.held {
 		out[k] = v
@@ -78,10 +94,12 @@ func (s *Store) Run(ctx context.Context) error {
 }
 
 func (s *Store) rung(topic string) {
-	switch topic {
-	case TopicInbox:
+	switch id, turn := strings.CutPrefix(topic, TopicTurn+" "); {
+	case turn:
+		s.turns.ring(id)
+	case topic == TopicInbox:
 		s.inboxBell.ring()
-	case TopicOutbox:
+	case topic == TopicOutbox:
 		s.outboxBell.ring()
 	}
 }
@@ -89,7 +107,10 @@ func (s *Store) rung(topic string) {
 // leadAlone takes all shards at once: the file lock proves that whoever held
 // them before is dead, so nobody waits for a lease to end after a crash.
 func (s *Store) leadAlone(ctx context.Context) error {
-	if s.shards.file == nil {
+	s.shards.mu.Lock()
+	locked := s.shards.file != nil
+	s.shards.mu.Unlock()
+	if !locked {
 		path := strings.TrimPrefix(s.opt.URL, "sqlite:") + ".lock"
 		f, err := os.OpenFile(filepath.Clean(path), os.O_CREATE|os.O_RDWR, 0o600)
 		if err != nil {
@@ -99,17 +120,19 @@ func (s *Store) leadAlone(ctx context.Context) error {
 			f.Close()
 			return ErrServed
 		}
+		s.shards.mu.Lock()
 		s.shards.file = f
+		s.shards.mu.Unlock()
 	}
 	err := s.InTx(ctx, func(tx *Tx) error {
 		// Slots of dead servers are free at once too.
 		return errors.Join(tx.db.Exec("UPDATE shard SET owner=?, epoch=epoch+1, until=?", s.opt.Replica, tx.now.Add(s.opt.Lease).UnixMilli()).Error,
-			tx.db.Exec("UPDATE replica SET owner='', until=? WHERE owner LIKE 'serve-%' AND owner<>?", tx.now.UnixMilli()-1, s.opt.Replica).Error)
+			tx.db.Exec("UPDATE replica SET owner='', until=0 WHERE owner LIKE 'serve-%' AND owner<>?", s.opt.Replica).Error)
 	})
 	if err != nil {
 		return err
 	}
-	return s.reload(ctx)
+	return s.reload(ctx, time.Time{})
 }
 
 type shardRow struct {
@@ -121,10 +144,10 @@ type shardRow struct {
 
 func (shardRow) TableName() string { return "shard" }
 
-// reload reads which shards this replica holds.
-func (s *Store) reload(ctx context.Context) error {
+// reload reads which shards this replica holds, proven until a time.
+func (s *Store) reload(ctx context.Context, until time.Time) error {
 	var rows []shardRow
-	if err := s.read.WithContext(ctx).Where("owner = ?", s.opt.Replica).Find(&rows).Error; err != nil {
+	if err := s.write.WithContext(ctx).Where("owner = ?", s.opt.Replica).Find(&rows).Error; err != nil {
 		return err
 	}
 	held := make(map[int]int64, len(rows))
@@ -132,7 +155,7 @@ func (s *Store) reload(ctx context.Context) error {
 		held[r.ID] = r.Epoch
 	}
 	s.shards.mu.Lock()
-	s.shards.held = held
+	s.shards.held, s.shards.until = held, until
 	s.shards.mu.Unlock()
 	return nil
 }
@@ -141,35 +164,30 @@ func (s *Store) reload(ctx context.Context) error {
 // takes what is free, by the database's clock.
 func (s *Store) renew(ctx context.Context) error {
 	if s.kind == sqliteDB {
-		return nil // the file lock is the lease
+		return s.renewSlot(ctx) // the file lock is the lease of the shards
 	}
+	until := time.Now().Add(s.opt.Lease) // from before the question: never later than the database thinks
 	now, err := s.dbNow(ctx)
 	if err != nil {
-		s.dropAll() // cannot prove that the leases are still ours
+		return err // what is held lapses by itself
+	}
+	if err := s.renewSlot(ctx); err != nil {
 		return err
 	}
-	err = s.InTx(ctx, func(tx *Tx) error {
-		err := tx.db.Exec("UPDATE replica SET until=? WHERE slot=? AND owner=?", now+slotLife.Milliseconds(), s.ids.slot, s.opt.Replica).Error
-		return errors.Join(err, tx.db.Exec("UPDATE shard SET until=? WHERE owner=? AND until>=?", now+s.opt.Lease.Milliseconds(), s.opt.Replica, now).Error)
+	err = s.inTx(ctx, func(tx *Tx) error {
+		return tx.db.Exec("UPDATE shard SET until=? WHERE owner=? AND until>=?", now+s.opt.Lease.Milliseconds(), s.opt.Replica, now).Error
 	})
 	if err != nil {
-		s.dropAll()
 		return err
 	}
 	var rows []shardRow
 	if err := s.write.WithContext(ctx).Order("id").Find(&rows).Error; err != nil {
 		return err
 	}
-	return s.balance(ctx, rows, now)
+	return s.balance(ctx, rows, now, until)
 }
 
-func (s *Store) dropAll() {
-	s.shards.mu.Lock()
-	s.shards.held = map[int]int64{}
-	s.shards.mu.Unlock()
-}
-
-func (s *Store) balance(ctx context.Context, rows []shardRow, now int64) error {
+func (s *Store) balance(ctx context.Context, rows []shardRow, now int64, until time.Time) error {
 	live, mine := map[string]bool{s.opt.Replica: true}, 0
 	var free []shardRow
 	for _, r := range rows {
@@ -194,7 +212,7 @@ func (s *Store) balance(ctx context.Context, rows []shardRow, now int64) error {
 	} else {
 		err = s.take(ctx, free, share-mine, now)
 	}
-	return errors.Join(err, s.reload(ctx))
+	return errors.Join(err, s.reload(ctx, until))
 }
 
 func (s *Store) liveReplicas(ctx context.Context, now int64) (int, error) {
@@ -204,14 +222,12 @@ func (s *Store) liveReplicas(ctx context.Context, now int64) (int, error) {
 	return int(n), err
 }
 
+// giveUp lets go of shards in which nothing is being worked on, so that nobody
+// does a second time what is half done here.
 func (s *Store) giveUp(ctx context.Context, n int) error {
-	held := s.holding()
-	return s.InTx(ctx, func(tx *Tx) error {
-		for id := range held {
-			if n == 0 {
-				return nil
-			}
-			n--
+	ids := s.shards.idle(n)
+	return s.inTx(ctx, func(tx *Tx) error {
+		for _, id := range ids {
 			if err := tx.db.Exec("UPDATE shard SET owner='', until=0 WHERE id=? AND owner=?", id, s.opt.Replica).Error; err != nil {
 				return err
 			}
@@ -224,7 +240,7 @@ func (s *Store) take(ctx context.Context, free []shardRow, n int, now int64) err
 	if n <= 0 || len(free) == 0 {
 		return nil
 	}
-	return s.InTx(ctx, func(tx *Tx) error {
+	return s.inTx(ctx, func(tx *Tx) error {
 		for _, r := range free[:min(n, len(free))] {
 			err := tx.db.Exec("UPDATE shard SET owner=?, epoch=epoch+1, until=? WHERE id=? AND owner=? AND epoch=? AND until=?",
 				s.opt.Replica, now+s.opt.Lease.Milliseconds(), r.ID, r.Owner, r.Epoch, r.Until).Error
@@ -238,15 +254,13 @@ func (s *Store) take(ctx context.Context, free []shardRow, n int, now int64) err
 
 // release frees the leases, so that nobody waits for them after a clean stop.
 func (s *Store) release() error {
+	s.shards.unlock()
 	if s.kind == sqliteDB {
-		s.shards.unlock()
 		return nil
 	}
-	s.dropAll()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	return s.InTx(ctx, func(tx *Tx) error {
-		return errors.Join(tx.db.Exec("UPDATE shard SET owner='', until=0 WHERE owner=?", s.opt.Replica).Error,
-			tx.db.Exec("UPDATE replica SET owner='', until=? WHERE slot=? AND owner=?", tx.now.UnixMilli(), s.ids.slot, s.opt.Replica).Error)
+	return s.inTx(ctx, func(tx *Tx) error {
+		return tx.db.Exec("UPDATE shard SET owner='', until=0 WHERE owner=?", s.opt.Replica).Error
 	})
 }

@@ -34,7 +34,7 @@ func (s signal) wait(ctx context.Context, d time.Duration) error {
 // Bell wakes other replicas; what it carries may be lost, so everybody also
 // looks by the clock.
 type Bell interface {
-	Ring(topic string)
+	Ring(topic string) // returns at once
 	// Listen calls fn for each ring of any replica until ctx ends.
 	Listen(ctx context.Context, fn func(topic string))
 }
@@ -43,7 +43,7 @@ type Bell interface {
 const (
 	TopicInbox  = "inbox"
 	TopicOutbox = "outbox"
-	TopicTurn   = "turn"
+	TopicTurn   = "turn" // and a space, and the message's ID
 	TopicEntry  = "entry"
 )
 

@@ -8,18 +8,21 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
+
+	"frontline/bot/chat"
 )
 
 // Errors that callers compare with errors.Is.
 var (
 	ErrNotFound = errors.New("not found")
 	ErrStale    = errors.New("changed by somebody else in the meantime")
-	ErrFenced   = errors.New("another replica has taken this over")
+	ErrFenced   = chat.ErrFenced // another replica has taken this over
 	ErrExists   = errors.New("exists already")
 )
 
@@ -31,7 +34,7 @@ type Options struct {
 	Log     *slog.Logger     // default: discarded
 	Serve   bool             // this process will Lead; short-lived commands do not
 	Replica string           // name of this process in leases; default: made at start
-	Lease   time.Duration    // how long a replica that went silent keeps its shards; default 4 s
+	Lease   time.Duration    // how long a replica that went silent keeps its shards; default 3 s
 	Grace   time.Duration    // how long words wait for a smart bot's poll before another road; default 8 s
 	Bell    Bell             // wakes other replicas; nil: this process only
 	// NumberBlock is how many running numbers a replica takes at once on MySQL; default 10.
@@ -69,22 +72,23 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		return nil, err
 	}
 	if err := s.connect(opt.URL); err != nil {
+		s.closePools()
 		return nil, err
 	}
 	if err := s.migrate(ctx); err != nil {
 		s.closePools()
 		return nil, err
 	}
-	s.shards.held = map[int]int64{}
+	s.shards.init()
 	s.blocks.next = map[string]*block{}
 	s.inboxBell, s.outboxBell = newSignal(), newSignal()
 	if s.kind == sqliteDB {
 		s.writer = startWriter(s)
 	}
 	s.accept = startAcceptor(s)
-	if err := s.takeSlot(ctx); err != nil {
+	if err := s.ensureSlot(ctx); err != nil {
 		s.Close()
-		return nil, fmt.Errorf("take a replica slot: %w", err)
+		return nil, err
 	}
 	return s, nil
 }
@@ -103,7 +107,7 @@ func fillDefaults(opt *Options) {
 		}
 	}
 	if opt.Lease == 0 {
-		opt.Lease = 4 * time.Second
+		opt.Lease = 3 * time.Second
 	}
 	if opt.Grace == 0 {
 		opt.Grace = 8 * time.Second
@@ -119,6 +123,9 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.accept.stop()
+	if err := s.freeSlot(); err != nil {
+		s.log.Warn("give the replica slot back", "err", err) // it lapses by itself
+	}
 	if s.writer != nil {
 		s.writer.stop()
 	}
@@ -173,15 +180,29 @@ func (tx *Tx) Now() time.Time { return tx.now }
 // connection it runs again. An error after a lost commit does not prove that
 // nothing was written, so every write carries a key of its own.
 func (s *Store) InTx(ctx context.Context, fn func(tx *Tx) error) error {
+	if err := s.ensureSlot(ctx); err != nil {
+		return err
+	}
+	return s.inTx(ctx, fn)
+}
+
+func (s *Store) inTx(ctx context.Context, fn func(tx *Tx) error) error {
 	if s.writer != nil {
 		return s.writer.do(ctx, fn)
 	}
-	const tries = 4
+	return again(ctx, func() error { return s.inPool(ctx, fn) })
+}
+
+// again repeats what failed for a reason that a repeat cures, a few times and
+// not in step with others that do the same.
+func again(ctx context.Context, fn func() error) error {
+	const tries = 5
 	for i := 1; ; i++ {
-		err := s.inPool(ctx, fn)
+		err := fn()
 		if err == nil || i == tries || !retryable(err) || ctx.Err() != nil {
 			return err
 		}
+		time.Sleep(rand.N(time.Duration(i*i) * 2 * time.Millisecond))
 	}
 }
 
@@ -232,10 +253,8 @@ func fromMillis(ms int64) time.Time {
 	return time.UnixMilli(ms)
 }
 
-// clip cuts text to n bytes at a rune border, for columns with a limit.
+// clip cuts text to n bytes at a rune border, for columns with a limit, and
+// leaves out bytes that no database takes as text.
 func clip(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	return strings.ToValidUTF8(text[:n], "")
+	return strings.ToValidUTF8(text[:min(n, len(text))], "")
 }

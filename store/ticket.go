@@ -272,8 +272,10 @@ func (s *Store) ListTicketEntries(ctx context.Context, ticketID int64, n int) ([
 func (s *Store) Reveal(ctx context.Context, actor string, number int64, why string) (t Ticket, err error) {
 	err = s.InTx(ctx, func(tx *Tx) error {
 		var r ticketRow
-		if err := tx.db.First(&r, "number = ?", number).Error; err != nil {
+		if err := tx.db.First(&r, "number = ?", number).Error; errors.Is(err, gorm.ErrRecordNotFound) {
 			return fmt.Errorf("ticket T%d: %w", number, ErrNotFound)
+		} else if err != nil {
+			return err
 		}
 		t = r.ticket()
 		for _, f := range []struct {
@@ -289,7 +291,10 @@ func (s *Store) Reveal(ctx context.Context, actor string, number int64, why stri
 		}
 		return tx.Audit(actor, "ticket.reveal", fmt.Sprintf("T%d", number), map[string]string{"why": why})
 	})
-	return t, err
+	if err != nil {
+		return Ticket{}, err // nothing is seen that is not on record
+	}
+	return t, nil
 }
 
 // SetTicketPriority changes the priority of t as it was read, with its reason.

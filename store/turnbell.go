@@ -2,6 +2,8 @@ package store
 
 import (
 	"sync"
+
+	"frontline/bot/chat"
 )
 
 // turnBells wakes the callbacks that wait for the turn of their message.
@@ -46,4 +48,11 @@ func (b *turnBells) ring(id string) {
 	}
 }
 
-func (s *Store) ringTurn(id string) { s.turns.ring(id) }
+// ringTurn tells that the turn of m is over, to other replicas only when a
+// callback may wait there.
+func (s *Store) ringTurn(m chat.Message) {
+	s.turns.ring(m.ID)
+	if s.opt.Bell != nil && m.Via == chat.Bot {
+		s.opt.Bell.Ring(TopicTurn + " " + m.ID)
+	}
+}

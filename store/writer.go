@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"gorm.io/gorm"
 )
@@ -15,7 +14,7 @@ type writer struct {
 	s    *Store
 	in   chan *write
 	quit chan struct{}
-	done sync.WaitGroup
+	done chan struct{} // closed once nothing will be written any more
 }
 
 type write struct {
@@ -32,15 +31,14 @@ const maxGroup = 256
 var errClosed = errors.New("the store is closed")
 
 func startWriter(s *Store) *writer {
-	w := &writer{s: s, in: make(chan *write, maxGroup), quit: make(chan struct{})}
-	w.done.Add(1)
+	w := &writer{s: s, in: make(chan *write, maxGroup), quit: make(chan struct{}), done: make(chan struct{})}
 	go w.run()
 	return w
 }
 
 func (w *writer) stop() {
 	close(w.quit)
-	w.done.Wait()
+	<-w.done
 }
 
 // do queues fn and waits for its commit. A caller whose context ends leaves
@@ -59,11 +57,18 @@ func (w *writer) do(ctx context.Context, fn func(tx *Tx) error) error {
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-w.done:
+	}
+	select {
+	case err := <-x.err:
+		return err
+	default:
+		return errClosed // queued too late
 	}
 }
 
 func (w *writer) run() {
-	defer w.done.Done()
+	defer close(w.done)
 	var group []*write
 	for {
 		select {
@@ -71,14 +76,7 @@ func (w *writer) run() {
 			group = w.gather(append(group[:0], x))
 			w.commit(group)
 		case <-w.quit:
-			for {
-				select {
-				case x := <-w.in:
-					x.err <- errClosed
-				default:
-					return
-				}
-			}
+			return
 		}
 	}
 }
@@ -95,10 +93,34 @@ func (w *writer) gather(group []*write) []*write {
 	return group
 }
 
-// commit runs the group in one transaction, each member under its own
-// savepoint, so that one that fails takes back only its own writes.
+// busyTries is how often a commit waits for another process (an import, a
+// backup) to let go of the file, five seconds each time.
+const busyTries = 3
+
 func (w *writer) commit(group []*write) {
-	err := w.s.write.Transaction(func(db *gorm.DB) error {
+	var err error
+	for range busyTries {
+		if err = w.try(group); !isBusy(err) {
+			break
+		}
+	}
+	for _, x := range group {
+		switch {
+		case x.fail != nil:
+			x.err <- x.fail
+		case err != nil:
+			x.err <- err
+		default:
+			ring(x.tx.bells)
+			x.err <- nil
+		}
+	}
+}
+
+// try runs the group in one transaction, each member under its own savepoint,
+// so that one that fails takes back only its own writes.
+func (w *writer) try(group []*write) error {
+	return w.s.write.Transaction(func(db *gorm.DB) error {
 		now := w.s.now()
 		for _, x := range group {
 			if x.fail = x.ctx.Err(); x.fail != nil {
@@ -115,17 +137,6 @@ func (w *writer) commit(group []*write) {
 		}
 		return nil
 	})
-	for _, x := range group {
-		switch {
-		case x.fail != nil:
-			x.err <- x.fail
-		case err != nil:
-			x.err <- err
-		default:
-			ring(x.tx.bells)
-			x.err <- nil
-		}
-	}
 }
 
 func (w *writer) member(db *gorm.DB, x *write) error {
