@@ -234,18 +234,18 @@ func TestValidate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(*Entry){
-		"「标准问题」不能为空":   func(e *Entry) { e.Question = " " },
+		"「标准问题」不能为空":  func(e *Entry) { e.Question = " " },
 		"「标准问题」有 201": func(e *Entry) { e.Question = strings.Repeat("问", 201) },
 		"「答案」有 20001": func(e *Entry) { e.Answer = strings.Repeat("a", 20001) },
-		"「答案」含有控制字符":   func(e *Entry) { e.Answer = "a\x00" },
-		"「相似问」有空的一条":   func(e *Entry) { e.Similar = []string{"a", ""} },
+		"「答案」含有控制字符":  func(e *Entry) { e.Answer = "a\x00" },
+		"「相似问」有空的一条":  func(e *Entry) { e.Similar = []string{"a", ""} },
 		"「相似问」有 501":  func(e *Entry) { e.Similar = make([]string, 501) },
 		"「短标题」有 18":   func(e *Entry) { e.ShortTitle = strings.Repeat("短", 18) },
-		"「状态」只能是":      func(e *Entry) { e.State = "已发布" },
-		"「有效期」日期应":     func(e *Entry) { e.ValidUntil = "2026-2-1" },
-		"「标签」标签里不能有":   func(e *Entry) { e.Tags = []string{"a,b"} },
-		"「编号」不能是负数":    func(e *Entry) { e.Number = -1 },
-		"「服务组」不能换行":    func(e *Entry) { e.Group = "a\nb" },
+		"「状态」只能是":     func(e *Entry) { e.State = "已发布" },
+		"「有效期」日期应":    func(e *Entry) { e.ValidUntil = "2026-2-1" },
+		"「标签」标签里不能有":  func(e *Entry) { e.Tags = []string{"a,b"} },
+		"「编号」不能是负数":   func(e *Entry) { e.Number = -1 },
+		"「服务组」不能换行":   func(e *Entry) { e.Group = "a\nb" },
 	} {
 		e := good
 		change(&e)
