@@ -42,16 +42,15 @@ const (
 )
 
 // The platform recognises a request that equals an earlier one to the last byte
-// and swallows it, within an interval of its own choosing up to four hours that
-// the request names. We choose it between shortest and shortest plus spread,
-// by when the message was made: so two messages with the same words, which
-// people are meant to see both, differ, and no memory is needed for that
-// unless they were made within one step.
+// and swallows it, within an interval that the request names, up to four hours.
+// We name another interval every four seconds, by when the message was made: so
+// messages with the same words, which people are meant to see all, differ, and
+// no memory is needed for that but for those of the same four seconds.
 // https://developer.work.weixin.qq.com/document/path/90236
 const (
-	duplicateShortest = 3 * time.Hour
-	duplicateSpread   = time.Hour
-	duplicateStep     = 4 * time.Second // 3600 steps are four hours
+	duplicateShortest = 2 * time.Hour
+	duplicateStep     = 4 * time.Second
+	duplicateSteps    = 3600 // of duplicateStep: four hours, the longest interval
 )
 
 // render makes the calls of one message; their bytes are then frozen.
@@ -100,25 +99,27 @@ func (d *Deliverer) appBody(to, kind string, content any) (map[string]any, error
 		"enable_duplicate_check": 1, "duplicate_check_interval": d.interval(to, words)}, nil
 }
 
-// interval is a duplicate check interval that no equal message of the last
-// hours named.
+// interval is a duplicate check interval, in seconds, that no equal message of
+// the last hours named: the step of the clock, or, for the second one within a
+// step, the same in the upper half, where no first one is.
 func (d *Deliverer) interval(to string, words []byte) int64 {
 	now := d.opt.Now()
-	steps := int64(duplicateSpread / time.Second)
-	step := now.Unix() / int64(duplicateStep/time.Second) % steps
+	step := now.Unix() / int64(duplicateStep/time.Second) % duplicateSteps
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if now.Sub(d.swept) > time.Minute {
-		maps.DeleteFunc(d.said, func(_ sameWords, at time.Time) bool { return now.Sub(at) > duplicateShortest+duplicateSpread })
+		maps.DeleteFunc(d.said, func(_ sameWords, at time.Time) bool { return now.Sub(at) > duplicateStep*duplicateSteps })
 		d.swept = now
 	}
 	key := sameWords{sum: sha256.Sum256(append([]byte(to+"\x00"), words...))}
-	for key.step = step; ; key.step = (key.step + 1) % steps {
-		if _, there := d.said[key]; !there || (key.step+1)%steps == step {
-			d.said[key] = now
-			return int64(duplicateShortest/time.Second) + key.step
+	for n := range int64(2 * duplicateSteps) {
+		key.step = (step+n/2)%duplicateSteps + n%2*duplicateSteps
+		if _, there := d.said[key]; !there {
+			break
 		}
 	}
+	d.said[key] = now
+	return int64(duplicateShortest/time.Second) + key.step
 }
 
 // sameWords are words to somebody of the last hours.
