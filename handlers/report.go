@@ -9,6 +9,7 @@ import (
 
 	"frontline/bot/chat"
 	"frontline/handlers/mask"
+	"frontline/kb"
 	"frontline/store"
 )
 
@@ -362,6 +363,9 @@ func (d *Desk) afterReport(ctx context.Context, r Request) (Result, error) {
 		}
 		if surely(found) {
 			return d.answer(r, mask.Text(r.Args), found, ""), nil
+		}
+		if found.Band == kb.Clarify && askingWords.MatchString(r.Args) && !brokenWords.MatchString(r.Args) {
+			return d.ask(ctx, r) // it is put as a question, and the base may know
 		}
 	}
 	return d.joinTicket(r, g)

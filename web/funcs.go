@@ -24,6 +24,7 @@ func (s *Server) funcs() template.FuncMap {
 		"rows": func(roles []chat.Role, rows []rightRow) map[string]any {
 			return map[string]any{"Roles": roles, "Rows": rows}
 		},
+		"said":      s.saidLine,
 		"roleTitle": func(r chat.Role) string { return r.Title() },
 	}
 }
