@@ -17,16 +17,12 @@ import (
 	"frontline/bot"
 	"frontline/config"
 	"frontline/store"
+	"frontline/web"
 )
 
-// A finding is one check of the doctor: what it looked at, how it is, and what
-// to do. The words are for the operator who reads them, in Chinese.
-type finding struct {
-	Check  string `json:"check"`
-	State  string `json:"state"` // ok, warn, fail, skip
-	Found  string `json:"found"`
-	Advice string `json:"advice,omitempty"`
-}
+// finding is one check of the doctor; the console shows the same ones. The
+// words are for the operator who reads them, in Chinese.
+type finding = web.Finding
 
 const doctorTime = 8 * time.Second
 
@@ -77,19 +73,29 @@ func printFindings(w io.Writer, list []finding) {
 
 func examine(ctx context.Context, env Env, cfg *config.Config, file string) []finding {
 	list := []finding{checkSettings(cfg, file)}
-	list = append(list, checkDatabase(ctx, env, file), checkRedis(ctx, cfg), checkDisk(cfg))
-	list = append(list, checkPlatform(ctx, cfg)...)
+	return append(append(list, checkDatabase(ctx, env, file)), checkOutside(ctx, cfg)...)
+}
+
+// checkOutside is everything but settings and database.
+func checkOutside(ctx context.Context, cfg *config.Config) []finding {
+	list := append([]finding{checkRedis(ctx, cfg), checkDisk(cfg)}, checkPlatform(ctx, cfg)...)
 	return append(list, checkModel(ctx, cfg), checkCallback(ctx, cfg))
+}
+
+// doctor is the same examination by the running program, on its own database.
+func (e *engine) doctor(ctx context.Context) []finding {
+	list := []finding{checkSettings(e.cfg, ""), checkQueues(ctx, e.store)}
+	return append(list, checkOutside(ctx, e.cfg)...)
 }
 
 func ok(check, found string) finding { return finding{Check: check, State: "ok", Found: found} }
 
 func checkSettings(cfg *config.Config, file string) finding {
 	if err := cfg.NeedWeCom(); err != nil {
-		return finding{"设置", "fail", err.Error(), "补全 wecom 部分；想先试用请运行 frontline demo"}
+		return finding{Check: "设置", State: "fail", Found: err.Error(), Advice: "补全 wecom 部分；想先试用请运行 frontline demo"}
 	}
 	if w := cfg.Warnings(file); len(w) > 0 {
-		return finding{"设置", "warn", w[0], ""}
+		return finding{Check: "设置", State: "warn", Found: w[0]}
 	}
 	return ok("设置", "没有问题")
 }
@@ -100,24 +106,28 @@ func checkDatabase(ctx context.Context, env Env, file string) finding {
 	s, _, err := env.openStore(ctx, file)
 	switch {
 	case errors.Is(err, store.ErrNewerSchema):
-		return finding{"数据库", "fail", "数据库由更新版本的程序升级过", "安装新版本，或恢复备份"}
+		return finding{Check: "数据库", State: "fail", Found: "数据库由更新版本的程序升级过", Advice: "安装新版本，或恢复备份"}
 	case err != nil:
-		return finding{"数据库", "fail", err.Error(), "检查 database.url、网络和账号权限"}
+		return finding{Check: "数据库", State: "fail", Found: err.Error(), Advice: "检查 database.url、网络和账号权限"}
 	}
 	defer s.Close()
+	return checkQueues(ctx, s)
+}
+
+func checkQueues(ctx context.Context, s *store.Store) finding {
 	in, err := s.InboxDepth(ctx)
 	if err != nil {
-		return finding{"数据库", "fail", err.Error(), ""}
+		return finding{Check: "数据库", State: "fail", Found: err.Error()}
 	}
 	if in.Oldest > 5*time.Minute {
-		return finding{"数据库", "warn", fmt.Sprintf("有 %d 条消息在等，最早的等了 %s", in.Waiting, in.Oldest.Round(time.Second)), "frontline serve 在运行吗？"}
+		return finding{Check: "数据库", State: "warn", Found: fmt.Sprintf("有 %d 条消息在等，最早的等了 %s", in.Waiting, in.Oldest.Round(time.Second)), Advice: "frontline serve 在运行吗？"}
 	}
 	return ok("数据库", s.Kind()+"，表结构是最新的")
 }
 
 func checkRedis(ctx context.Context, cfg *config.Config) finding {
 	if cfg.Redis.URL == "" {
-		return finding{"Redis", "skip", "没有设置，单个进程不需要", ""}
+		return finding{Check: "Redis", State: "skip", Found: "没有设置，单个进程不需要"}
 	}
 	r, err := store.OpenRedis(string(cfg.Redis.URL))
 	if err == nil {
@@ -127,7 +137,7 @@ func checkRedis(ctx context.Context, cfg *config.Config) finding {
 		err = r.Ping(ctx)
 	}
 	if err != nil {
-		return finding{"Redis", "warn", "连不上", "没有 Redis 也能运行，但多个进程之间唤醒会慢一点；检查 redis.url"}
+		return finding{Check: "Redis", State: "warn", Found: "连不上", Advice: "没有 Redis 也能运行，但多个进程之间唤醒会慢一点；检查 redis.url"}
 	}
 	return ok("Redis", "有应答")
 }
@@ -142,11 +152,11 @@ func checkDisk(cfg *config.Config) finding {
 	}
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
-		return finding{"磁盘", "warn", "看不到 " + filepath.Clean(dir) + " 的剩余空间", ""}
+		return finding{Check: "磁盘", State: "warn", Found: "看不到 " + filepath.Clean(dir) + " 的剩余空间"}
 	}
 	free := st.Bavail * uint64(st.Bsize)
 	if free < lowDisk {
-		return finding{"磁盘", "warn", fmt.Sprintf("只剩 %d MB", free>>20), "清理磁盘；写不下时消息不会被确认，企业微信会重发"}
+		return finding{Check: "磁盘", State: "warn", Found: fmt.Sprintf("只剩 %d MB", free>>20), Advice: "清理磁盘；写不下时消息不会被确认，企业微信会重发"}
 	}
 	return ok("磁盘", fmt.Sprintf("剩余 %d GB", free>>30))
 }
@@ -155,13 +165,13 @@ func checkDisk(cfg *config.Config) finding {
 // trusted, and compares the clocks.
 func checkPlatform(ctx context.Context, cfg *config.Config) []finding {
 	if cfg.WeCom.App.AgentID == 0 || cfg.WeCom.CorpID == "" {
-		return []finding{{"企业微信应用", "skip", "没有设置自建应用", ""}}
+		return []finding{{Check: "企业微信应用", State: "skip", Found: "没有设置自建应用"}}
 	}
 	ctx, cancel := context.WithTimeout(ctx, doctorTime)
 	defer cancel()
 	c, err := bot.NewClient(bot.ClientOptions{CorpID: cfg.WeCom.CorpID, AgentID: cfg.WeCom.App.AgentID, Secret: string(cfg.WeCom.App.Secret), APIBase: cfg.WeCom.APIBase})
 	if err != nil {
-		return []finding{{"企业微信应用", "fail", err.Error(), ""}}
+		return []finding{{Check: "企业微信应用", State: "fail", Found: err.Error()}}
 	}
 	defer c.Close()
 	var list []finding
@@ -181,9 +191,9 @@ func checkPlatform(ctx context.Context, cfg *config.Config) []finding {
 func platformFault(check string, err error) finding {
 	var api *bot.APIError
 	if errors.As(err, &api) {
-		return finding{check, "fail", err.Error(), bot.Advice(api.Code)}
+		return finding{Check: check, State: "fail", Found: err.Error(), Advice: bot.Advice(api.Code)}
 	}
-	return finding{check, "fail", err.Error(), "检查到企业微信的网络，或 wecom.api_base"}
+	return finding{Check: check, State: "fail", Found: err.Error(), Advice: "检查到企业微信的网络，或 wecom.api_base"}
 }
 
 // skewWarn is well inside the five minutes after which callbacks are refused.
@@ -192,30 +202,30 @@ const skewWarn = 60 * time.Second
 func checkClock(ctx context.Context, cfg *config.Config) finding {
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, cfg.WeCom.APIBase, nil)
 	if err != nil {
-		return finding{"时钟", "warn", "无法比较", ""}
+		return finding{Check: "时钟", State: "warn", Found: "无法比较"}
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return finding{"时钟", "warn", "企业微信没有应答，无法比较", ""}
+		return finding{Check: "时钟", State: "warn", Found: "企业微信没有应答，无法比较"}
 	}
 	resp.Body.Close()
 	theirs, err := http.ParseTime(resp.Header.Get("Date"))
 	if err != nil {
-		return finding{"时钟", "warn", "企业微信的应答没有时间，无法比较", ""}
+		return finding{Check: "时钟", State: "warn", Found: "企业微信的应答没有时间，无法比较"}
 	}
 	if d := time.Since(theirs).Abs(); d > skewWarn {
-		return finding{"时钟", "fail", fmt.Sprintf("与企业微信差 %s", d.Round(time.Second)), "打开服务器的时间同步；差到五分钟时回调会被拒绝"}
+		return finding{Check: "时钟", State: "fail", Found: fmt.Sprintf("与企业微信差 %s", d.Round(time.Second)), Advice: "打开服务器的时间同步；差到五分钟时回调会被拒绝"}
 	}
 	return ok("时钟", "与企业微信一致")
 }
 
 func checkModel(ctx context.Context, cfg *config.Config) finding {
 	if cfg.LLM.BaseURL == "" {
-		return finding{"大模型", "skip", "没有设置，不影响使用", ""}
+		return finding{Check: "大模型", State: "skip", Found: "没有设置，不影响使用"}
 	}
 	u, err := url.Parse(cfg.LLM.BaseURL)
 	if err != nil {
-		return finding{"大模型", "warn", "llm.base_url 不是地址", ""}
+		return finding{Check: "大模型", State: "warn", Found: "llm.base_url 不是地址"}
 	}
 	host := u.Host
 	if u.Port() == "" {
@@ -224,7 +234,7 @@ func checkModel(ctx context.Context, cfg *config.Config) finding {
 	d := net.Dialer{Timeout: doctorTime}
 	conn, err := d.DialContext(ctx, "tcp", host)
 	if err != nil {
-		return finding{"大模型", "warn", "连不上 " + u.Host, "没有它照常回答，只是少了字段提取；检查网络"}
+		return finding{Check: "大模型", State: "warn", Found: "连不上 " + u.Host, Advice: "没有它照常回答，只是少了字段提取；检查网络"}
 	}
 	conn.Close()
 	return ok("大模型", u.Host+" 可达")
@@ -234,21 +244,21 @@ func checkModel(ctx context.Context, cfg *config.Config) finding {
 // request must be refused by Frontline itself, not by a proxy before it.
 func checkCallback(ctx context.Context, cfg *config.Config) finding {
 	if cfg.PublicURL == "" {
-		return finding{"回调地址", "warn", "没有设置 public_url，无法自测", "设置 public_url，并在企业微信后台填 public_url/wecom/app 与 /wecom/bot"}
+		return finding{Check: "回调地址", State: "warn", Found: "没有设置 public_url，无法自测", Advice: "设置 public_url，并在企业微信后台填 public_url/wecom/app 与 /wecom/bot"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, doctorTime)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, cfg.PublicURL+"/wecom/app", nil)
 	if err != nil {
-		return finding{"回调地址", "fail", "public_url 不能用", ""}
+		return finding{Check: "回调地址", State: "fail", Found: "public_url 不能用"}
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return finding{"回调地址", "fail", "访问不到 " + cfg.PublicURL + "/wecom/app", "frontline serve 在运行吗？代理和域名解析对吗？"}
+		return finding{Check: "回调地址", State: "fail", Found: "访问不到 " + cfg.PublicURL + "/wecom/app", Advice: "frontline serve 在运行吗？代理和域名解析对吗？"}
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusUnauthorized {
-		return finding{"回调地址", "warn", fmt.Sprintf("应答 %d，本应是 401", resp.StatusCode), "请求可能没有到达 Frontline：检查代理的转发规则"}
+		return finding{Check: "回调地址", State: "warn", Found: fmt.Sprintf("应答 %d，本应是 401", resp.StatusCode), Advice: "请求可能没有到达 Frontline：检查代理的转发规则"}
 	}
 	return ok("回调地址", "能访问，未签名的请求被拒绝")
 }

@@ -214,7 +214,7 @@ func (e *engine) trouble(to chat.Address, cause error) {
 
 func (e *engine) routes(demo bool) (http.Handler, error) {
 	opt := web.Options{Version: Version, Demo: demo, PublicURL: e.cfg.PublicURL, Lang: e.cfg.Lang, Log: e.log.With("component", "web"), Now: e.now,
-		Store: e.store, Desk: e.worker.Desk, Knowledge: e.know, Metrics: e.meters.reg,
+		Store: e.store, Desk: e.worker.Desk, Knowledge: e.know, Metrics: e.meters.reg, Doctor: e.doctor,
 		Checks: []web.Check{
 			{Name: "database", Test: e.store.Ping},
 			{Name: "index", Test: func(context.Context) error {
@@ -224,6 +224,12 @@ func (e *engine) routes(demo bool) (http.Handler, error) {
 				return nil
 			}},
 		}}
+	for _, i := range e.cfg.List() {
+		opt.Settings = append(opt.Settings, web.Setting(i))
+	}
+	for _, g := range e.cfg.Groups {
+		opt.Groups = append(opt.Groups, web.GroupInfo{Name: g.Name, Title: g.Title, HasRobot: g.RobotKey != "", ChatID: g.ChatID, Owners: g.Owners})
+	}
 	console, err := web.New(opt)
 	if err != nil {
 		return nil, err

@@ -31,7 +31,10 @@ type Options struct {
 	Desk      *handlers.Desk
 	Knowledge Knowledge
 	Metrics   *prometheus.Registry
-	Login     Login // nil: no sign-in with WeChat Work
+	Login     Login                               // nil: no sign-in with WeChat Work
+	Doctor    func(ctx context.Context) []Finding // nil: no doctor
+	Settings  []Setting
+	Groups    []GroupInfo
 	// Checks tell whether the program can serve; they run at /readyz.
 	Checks []Check
 }

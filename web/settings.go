@@ -1,0 +1,153 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"frontline/bot/chat"
+	"frontline/store"
+)
+
+// Finding is one check of the doctor: what it looked at, how it is, what to do.
+type Finding struct {
+	Check  string `json:"check"`
+	State  string `json:"state"` // ok, warn, fail, skip
+	Found  string `json:"found"`
+	Advice string `json:"advice,omitempty"`
+}
+
+// Setting is one option as people may see it.
+type Setting struct {
+	Path, Variable, Value string
+	Default               bool
+}
+
+// GroupInfo is a group that the configuration names.
+type GroupInfo struct {
+	Name, Title string
+	HasRobot    bool
+	ChatID      string
+	Owners      []string
+}
+
+type settingsPage struct {
+	Findings []Finding
+	Settings []Setting
+	Callback []string
+}
+
+// settings shows the doctor's findings and what is set; secrets are write-only.
+func (s *Server) settings(v *visit) error {
+	p := settingsPage{Settings: s.opt.Settings}
+	base := s.opt.PublicURL
+	if base == "" {
+		base = "https://你的地址"
+	}
+	p.Callback = []string{base + "/wecom/app", base + "/wecom/bot"}
+	if s.opt.Doctor != nil {
+		ctx, cancel := context.WithTimeout(v.r.Context(), 15*time.Second)
+		defer cancel()
+		p.Findings = s.opt.Doctor(ctx)
+	}
+	return v.show("settings", p)
+}
+
+type groupRow struct {
+	GroupInfo
+	Used int       // messages in the last minute
+	Last time.Time // the newest
+}
+
+type groupsPage struct {
+	Groups []groupRow
+	Limit  int
+}
+
+// robotLimit is what one group robot takes in a minute.
+const robotLimit = 20
+
+func (s *Server) groups(v *visit) error {
+	p := groupsPage{Limit: robotLimit}
+	for _, g := range s.opt.Groups {
+		row := groupRow{GroupInfo: g}
+		sent, err := s.opt.Store.Recent(v.r.Context(), chat.Address{Kind: chat.Robot, ID: g.Name}, s.opt.Now().Add(-24*time.Hour))
+		if err != nil {
+			return err
+		}
+		for _, at := range sent {
+			if s.opt.Now().Sub(at) < time.Minute {
+				row.Used++
+			}
+			row.Last = at
+		}
+		p.Groups = append(p.Groups, row)
+	}
+	return v.show("groups", p)
+}
+
+// testGroup sends one message through a group's robot.
+func (s *Server) testGroup(v *visit) error {
+	name := v.r.PathValue("name")
+	for _, g := range s.opt.Groups {
+		if g.Name != name || !g.HasRobot {
+			continue
+		}
+		err := s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) error {
+			err := tx.Enqueue(chat.Outgoing{Key: "group-test/" + name + "/" + v.id, To: chat.Address{Kind: chat.Robot, ID: name},
+				Body: chat.Body{Markdown: fmt.Sprintf("测试消息：%s 从控制台发出，收到就说明机器人正常。", chat.PlainMarkdown(v.user.Show()))}})
+			if err != nil {
+				return err
+			}
+			return tx.Audit(v.user.ID, "group.test", name, map[string]string{})
+		})
+		if err != nil {
+			return err
+		}
+		v.notice(v.t("测试消息已放入发送队列"))
+		return v.redirect("/groups")
+	}
+	return errNotFound
+}
+
+type auditPage struct {
+	Lines                 []store.AuditEntry
+	Actor, Action, Object string
+	Next                  int64
+	Query                 string
+	Families              []stateName
+}
+
+const auditLines = 100
+
+// audit shows who did what. Look-ups of unmasked data are a filter of their own.
+func (s *Server) audit(v *visit) error {
+	q := v.r.URL.Query()
+	p := auditPage{Actor: strings.TrimSpace(q.Get("actor")), Action: q.Get("action"), Object: strings.TrimSpace(q.Get("object")),
+		Families: []stateName{{"ticket.reveal", "查看明文"}, {"member.", "人员与角色"}, {"session.", "登录"}, {"token.", "接口令牌"}, {"delivery.", "重发"}, {"message.", "重新处理"}, {"group.", "群"}}}
+	if p.Action == "ticket.reveal" && !v.user.Roles.Has(chat.Leader) {
+		return errForbidden // the log of unmasked look-ups is the leaders'
+	}
+	lines, err := s.opt.Store.ListAudit(v.r.Context(), store.AuditQuery{Actor: p.Actor, Action: p.Action, Object: p.Object, Before: number(q.Get("before")), N: auditLines})
+	if err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if l.Action != "ticket.reveal" || v.user.Roles.Has(chat.Leader) {
+			p.Lines = append(p.Lines, l)
+		}
+	}
+	if len(lines) == auditLines {
+		p.Next = lines[auditLines-1].ID
+	}
+	p.Query = url.Values{"actor": {p.Actor}, "action": {p.Action}, "object": {p.Object}}.Encode()
+	return v.show("audit", p)
+}
+
+func number(text string) int64 {
+	var n int64
+	fmt.Sscan(text, &n)
+	return max(0, n)
+}
