@@ -58,6 +58,8 @@ type Client struct {
 	base      *url.URL
 	transport *http.Transport
 	tokens    *tokens
+	life      context.Context // of what no caller waits for alone
+	end       context.CancelFunc
 }
 
 // NewClient checks the options; it calls nobody.
@@ -77,12 +79,17 @@ func NewClient(opt ClientOptions) (*Client, error) {
 	t.IdleConnTimeout = idleTime
 	t.MaxIdleConnsPerHost = 32
 	c := &Client{opt: opt, base: base, transport: t}
+	c.life, c.end = context.WithCancel(context.Background())
 	c.tokens = &tokens{c: c}
 	return c, nil
 }
 
-// Close lets go of the connections.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+// Close lets go of the connections. Calls that run go on, but for a token that
+// is just being fetched.
+func (c *Client) Close() {
+	c.end()
+	c.transport.CloseIdleConnections()
+}
 
 // HasApp tells whether the self-built app is configured.
 func (c *Client) HasApp() bool { return c.opt.AgentID != 0 && c.opt.Secret != "" }

@@ -155,6 +155,9 @@ func (d *Deliverer) renew(ctx context.Context, a *attempt) error {
 	if err != nil {
 		return err
 	}
+	if len(list) == 0 {
+		return fmt.Errorf("%w: there is nothing to say", ErrRejected)
+	}
 	for i := range list {
 		list[i].At = d.opt.Now()
 	}

@@ -659,5 +659,4 @@ func TestAppCompanyLimit(t *testing.T) {
 	w.wantStates("sent\nsent\nsent\nsent")
 }
 
-
 var _ bot.Outbox = (*store.Store)(nil)

@@ -34,6 +34,12 @@ func Split(text string, n int) []string {
 		}
 		*last += cutNote
 	}
+	switch len(list) {
+	case 0: // line ends and spaces only; the platform refuses that, and says so
+		return []string{""}
+	case 1:
+		return list
+	}
 	for i := range list {
 		list[i] = fmt.Sprintf(partMark, i+1, len(list)) + list[i]
 	}

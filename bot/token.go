@@ -62,7 +62,7 @@ func (t *tokens) get(ctx context.Context) (string, error) {
 	case t.flight == nil:
 		t.flight = &flight{done: make(chan struct{})}
 		// The fetch belongs to all who wait, so the end of one caller does not end it.
-		go t.fly(context.WithoutCancel(ctx), t.flight, t.token)
+		go t.fly(t.c.life, t.flight, t.token)
 	}
 	f := t.flight
 	t.mu.Unlock()
