@@ -98,11 +98,7 @@ func (e *Engine) replace(ctx context.Context, entries map[int64]Entry, after int
 		return err
 	}
 	e.entries, e.after, e.stale = entries, after, !train
-	if e.since != nil {
-		for n := range entries {
-			e.since[n] = true // what is being trained was made before
-		}
-	}
+	e.since = nil // what is being trained was made before, and is dropped
 	e.live.Store(ix)
 	return nil
 }

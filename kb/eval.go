@@ -2,6 +2,7 @@ package kb
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -116,10 +117,11 @@ func eachLine(r io.Reader, name string, fn func(line []byte) error) error {
 	s := bufio.NewScanner(r)
 	s.Buffer(nil, maxLine)
 	for n := 1; s.Scan(); n++ {
-		if len(s.Bytes()) == 0 {
+		line := bytes.TrimSpace(bytes.TrimPrefix(s.Bytes(), utf8BOM))
+		if len(line) == 0 {
 			continue
 		}
-		if err := fn(s.Bytes()); err != nil {
+		if err := fn(line); err != nil {
 			return fmt.Errorf("%s line %d: %w", name, n, err)
 		}
 	}

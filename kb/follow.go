@@ -144,8 +144,8 @@ func (e *Engine) adopt(ix *index) {
 	defer e.mu.Unlock()
 	since := e.since
 	e.since = nil
-	if ix == nil || ix.spell != e.spell {
-		return // ended, or other synonyms came: the live index is newer
+	if ix == nil || since == nil {
+		return // the context ended, or the whole base was replaced meanwhile
 	}
 	if len(since) > 0 {
 		numbers := make([]int64, 0, len(since))

@@ -20,6 +20,7 @@ const (
 	sameRunes      = 4     // shorter copies say too little to be taken for the same
 	clarifyScore   = 0.1   // from here the first three are worth offering
 	clarifyCover   = 0.34  // share of the question that the first must hold to be offered
+	answerCover    = 0.25  // share of it that the first must hold to be the answer
 	negativeCosine = 0.93  // so near to a negative question, the entry is not meant
 	ambiguousScore = 0.6   // of several entries with the very question asked
 )
@@ -188,7 +189,7 @@ func (ix *index) confidence(a *asked, found []candidate) []float64 {
 
 func (ix *index) decide(found []candidate, p float64) (Band, string) {
 	switch {
-	case p >= ix.fit.threshold:
+	case p >= ix.fit.threshold && found[0].x[fCoverage] >= answerCover:
 		return Answer, "confident"
 	case p >= clarifyScore && found[0].x[fCoverage] >= clarifyCover:
 		return Clarify, "unsure"
@@ -234,9 +235,9 @@ func (ix *index) explain(a *asked, it *item, c *candidate) Explanation {
 	}
 	x.Signals = Signals{Weight: c.x[fWeight], Cosine: c.x[fCosine], Coverage: c.x[fCoverage], Answer: c.x[fAnswer]}
 	ix.eachTerm(a, it, func(text string, weight float64, shared bool) {
-		if shared {
+		if shared && !slices.ContainsFunc(x.Terms, func(t Term) bool { return t.Text == text }) {
 			x.Terms = append(x.Terms, Term{text, weight})
-		} else if !slices.Contains(x.Missing, text) && len(x.Missing) < explained {
+		} else if !shared && !slices.Contains(x.Missing, text) && len(x.Missing) < explained {
 			x.Missing = append(x.Missing, text)
 		}
 	})

@@ -8,16 +8,18 @@ import (
 	"sync"
 )
 
-// The base fits its order and its confidence on its own similar questions: a
-// fifth of the entries is left out whole, so that their questions have no
+// The base fits its order and its confidence on its own similar questions: an
+// eighth of the entries is left out whole, so that their questions have no
 // answer, and a part of every other entry's similar questions is asked. That
 // needs no labels, and the promise then holds for this base, not for another.
 
 const (
 	folds       = 8
+	quickFolds  = 5    // that are asked of a small base, which is made anew on each change
+	fewForFolds = 600  // similar questions of a small base
 	enoughLists = 4000 // more tell nothing new
 	fewestLists = 60   // fewer say less than weights set by hand
-	strangers   = 0.17 // share of questions without an entry that is assumed
+	strangers   = 0.16 // share of questions without an entry that is assumed
 	perStranger = 3    // questions asked of an entry that is left out
 	orderPull   = 10
 	surePull    = 5
@@ -61,6 +63,9 @@ func selfFit(ctx context.Context, entries []Entry, spell *speller, promise float
 func askFolds(ctx context.Context, entries []Entry, spell *speller, similar int) []sample {
 	each := similar/folds + perStranger*len(entries)/folds
 	n := max(1, min(folds, enoughLists/max(1, each)+1))
+	if similar < fewForFolds {
+		n = quickFolds
+	}
 	order := rand.New(rand.NewPCG(11, 7)).Perm(len(entries))
 	parts := make([][]sample, n)
 	var wg sync.WaitGroup
