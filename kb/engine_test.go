@@ -153,7 +153,7 @@ func made(n int) []Entry {
 }
 
 func TestFollowSeesChanges(t *testing.T) {
-	for _, size := range []int{20, 500} { // made anew; changed in place
+	for _, size := range []int{20, 300} { // made anew; changed in place
 		synctest.Test(t, func(t *testing.T) {
 			src := &changes{}
 			src.put(made(size)...)
@@ -256,8 +256,8 @@ func TestConcurrentSearchAndChange(t *testing.T) {
 }
 
 func TestDeterministic(t *testing.T) {
-	a, b := engineOf(t, made(300)...), engineOf(t, made(300)...)
-	for _, x := range made(300) {
+	a, b := engineOf(t, made(120)...), engineOf(t, made(120)...)
+	for _, x := range made(120) {
 		q := x.Question[3:]
 		ra, rb := search(t, a, q), search(t, b, q)
 		if fmt.Sprint(ra) != fmt.Sprint(rb) {
