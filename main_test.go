@@ -80,7 +80,7 @@ func TestImports(t *testing.T) {
 }
 
 // logKeys is the fixed list of keys of log lines: what machines may rely on.
-var logKeys = []string{"address", "ahead", "api", "attempt", "check", "class", "code", "command", "component", "delivery_id", "err", "file", "job", "message_id", "panic", "place", "replica", "result",
+var logKeys = []string{"address", "ahead", "api", "attempt", "check", "class", "code", "command", "component", "delivery_id", "err", "file", "job", "message_id", "outcome", "panic", "place", "prompt", "replica", "result",
 	"shard", "skew", "stack", "thread", "ticket_id", "took", "version", "via", "wait"}
 
 // TestLogKeys finds every call of a logger and refuses keys that are not in the list.

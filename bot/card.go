@@ -188,7 +188,7 @@ func (j *cardJSON) interact(c chat.Card) {
 		j.Type = "button_interaction"
 		for _, b := range c.Buttons {
 			if len(b.Key) <= cardKey && len(j.Buttons) < cardButtons {
-				j.Buttons = append(j.Buttons, cardButton{Text: cut(b.Text, cardButtonText), Style: max(b.Style, 1), Key: b.Key})
+				j.Buttons = append(j.Buttons, cardButton{Text: cut(b.Text, cardButtonText), Style: buttonStyle(b.Style), Key: b.Key})
 			}
 		}
 		j.Links = nil // this type has none
@@ -216,6 +216,14 @@ func (j *cardJSON) interact(c chat.Card) {
 	if c.Submit != nil {
 		j.Submit = &cardSubmit{Text: cut(c.Submit.Text, cardButtonText), Key: c.Submit.Key}
 	}
+}
+
+// buttonStyle: 1 is the one that stands out; a button that asks for none is plain.
+func buttonStyle(style int) int {
+	if style == 0 {
+		return 2
+	}
+	return style
 }
 
 func options(in []chat.Option, most, width int) []cardOption {

@@ -27,7 +27,7 @@ func TestCardJSON(t *testing.T) {
 	buttons := with(func(c *chat.Card) {
 		c.Buttons = []chat.Button{{Text: "接单", Key: "take", Style: 1}, {Text: "转", Key: "pass"}}
 	})
-	const pressed = `{"card_type":"button_interaction",` + head + `"sub_title_text":"客户在等",` + rows + `"card_action":{"type":1,"url":"https://d/3"},"task_id":"T1042@3","button_list":[{"text":"接单","style":1,"key":"take"},{"text":"转","style":1,"key":"pass"}]}`
+	const pressed = `{"card_type":"button_interaction",` + head + `"sub_title_text":"客户在等",` + rows + `"card_action":{"type":1,"url":"https://d/3"},"task_id":"T1042@3","button_list":[{"text":"接单","style":1,"key":"take"},{"text":"转","style":2,"key":"pass"}]}`
 	vote := with(func(c *chat.Card) {
 		c.Vote = &chat.Choice{Key: "rate", Many: true, Options: []chat.Option{{ID: "5", Text: "满意"}}}
 		c.Submit = &chat.Button{Text: "提交评价", Key: "rated"}
@@ -123,7 +123,7 @@ func TestCardIsCut(t *testing.T) {
 
 func TestCardUpdateJSON(t *testing.T) {
 	u := chat.CardUpdate{TaskID: "T1", Done: "已由李工受理", Card: &chat.Card{TaskID: "other", Title: "a", Buttons: []chat.Button{{Text: "接", Key: "k"}}}}
-	const want = `{"card_type":"button_interaction","main_title":{"title":"a"},"task_id":"T1","button_list":[{"text":"接","style":1,"key":"k"}],"replace_text":"已由李工受理"}`
+	const want = `{"card_type":"button_interaction","main_title":{"title":"a"},"task_id":"T1","button_list":[{"text":"接","style":2,"key":"k"}],"replace_text":"已由李工受理"}`
 	if got, err := CardUpdateJSON(u, AppCards); err != nil || string(got) != want {
 		t.Errorf("%v\n got %s\nwant %s", err, got, want)
 	}

@@ -333,8 +333,10 @@ func cardLines(c *standin.CardView) []string {
 
 // plainMarkdown drops the marks that a terminal does not show.
 func plainMarkdown(s string) string {
-	return strings.ReplaceAll(boldMarks.ReplaceAllString(s, "$1"), "> ", "  ")
+	return quoteMarks.ReplaceAllString(boldMarks.ReplaceAllString(s, "$1"), "  ")
 }
+
+var quoteMarks = regexp.MustCompile(`(?m)^> ?`)
 
 var boldMarks = regexp.MustCompile(`\*\*([^*\n]+)\*\*`)
 

@@ -125,7 +125,7 @@ func startDemo(ctx context.Context, env Env, dir, listen string) (d *demo, err e
 	go newServer(d.standin).Serve(d.platform)
 	cfg := demoConfig(k, dir, own, platform)
 	log := slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: demoLevel(env)}))
-	if d.engine, err = newEngine(ctx, cfg, log, true); err != nil {
+	if d.engine, err = newEngine(ctx, cfg, log, simPlatform{d.standin}); err != nil {
 		return nil, err
 	}
 	if err = seed(ctx, d.engine); err != nil {

@@ -39,9 +39,10 @@ type engine struct {
 	handler  http.Handler
 }
 
-// newEngine opens and wires everything; nothing runs yet. demo admits a
-// platform on this machine.
-func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, demo bool) (e *engine, err error) {
+// newEngine opens and wires everything; nothing runs yet. platform is the
+// stand-in of a demo, nil for the real one.
+func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platform web.Platform) (e *engine, err error) {
+	demo := platform != nil
 	e = &engine{cfg: cfg, log: log, meters: newMeters()}
 	defer func() {
 		if err != nil {
@@ -67,7 +68,7 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, demo b
 		return nil, err
 	}
 	e.openDesk(files, keys, demo)
-	e.handler, err = e.routes(demo)
+	e.handler, err = e.routes(platform)
 	return e, err
 }
 
@@ -212,8 +213,8 @@ func (e *engine) trouble(to chat.Address, cause error) {
 	}
 }
 
-func (e *engine) routes(demo bool) (http.Handler, error) {
-	opt := web.Options{Version: Version, Demo: demo, PublicURL: e.cfg.PublicURL, Lang: e.cfg.Lang, Log: e.log.With("component", "web"), Now: e.now,
+func (e *engine) routes(platform web.Platform) (http.Handler, error) {
+	opt := web.Options{Version: Version, Demo: platform != nil, Platform: platform, PublicURL: e.cfg.PublicURL, Lang: e.cfg.Lang, Log: e.log.With("component", "web"), Now: e.now,
 		Store: e.store, Desk: e.worker.Desk, Knowledge: e.know, Metrics: e.meters.reg, Doctor: e.doctor,
 		Checks: []web.Check{
 			{Name: "database", Test: e.store.Ping},
@@ -349,19 +350,12 @@ func (a *attachments) Fetch(ctx context.Context, m chat.Media) (chat.Media, erro
 	return m, nil
 }
 
-// systemNames turns the model's words for a system into the desk's.
-var systemNames = map[string]string{"android": "安卓", "ios": "iOS", "harmony": "鸿蒙", "windows": "电脑端", "mac": "电脑端", "web": "网页"}
-
 // model fits the language model to what the desk asks of one.
 type model struct{ c *llm.Client }
 
 func (m model) ExtractFields(ctx context.Context, text string) (handlers.ModelFields, error) {
 	f, err := m.c.ExtractFields(ctx, text)
-	out := handlers.ModelFields{AppVersion: f.AppVersion, System: systemNames[f.System], Symptom: f.Symptom}
-	if f.Urgency == "critical" || f.Urgency == "major" {
-		out.Urgency = "urgent"
-	}
-	return out, err
+	return handlers.ModelFields{AppVersion: f.AppVersion, System: f.System, Symptom: f.Symptom, Urgency: f.Urgency}, err
 }
 
 func (m model) Intent(ctx context.Context, text string) (string, float64, error) {

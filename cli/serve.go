@@ -30,7 +30,7 @@ func runServe(ctx context.Context, env Env, args []string) error {
 	for _, w := range cfg.Warnings(file) {
 		log.Warn(w)
 	}
-	e, err := newEngine(ctx, cfg, log, false)
+	e, err := newEngine(ctx, cfg, log, nil)
 	if err != nil {
 		return err
 	}

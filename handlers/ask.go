@@ -101,7 +101,7 @@ func answerBody(e kb.Entry) string {
 func sourceLine(e kb.Entry) string {
 	line := fmt.Sprintf("K%d 第 %d 版", e.Number, max(1, e.Version))
 	if e.ReviewAt != "" {
-		line += " · 复核至 " + e.ReviewAt
+		line += " · 下次复核 " + e.ReviewAt
 	}
 	if e.Group != "" {
 		line += " · " + e.Group

@@ -37,5 +37,14 @@ func (s *Server) routeList() []route {
 		{method: "POST", path: "/profile/theme", public: true, do: s.setTheme},
 		{method: "POST", path: "/profile/lang", public: true, do: s.setLang},
 	}
+	if s.opt.Platform != nil {
+		list = append(list,
+			route{method: "GET", path: "/simulator", roles: anybody, nav: "simulator", do: s.simulator},
+			route{method: "GET", path: "/simulator/{part}", roles: anybody, do: s.simulatorPart},
+			route{method: "POST", path: "/simulator/say", roles: anybody, upload: true, do: s.simulatorSay},
+			route{method: "POST", path: "/simulator/act", roles: anybody, do: s.simulatorAct},
+			route{method: "POST", path: "/simulator/fault", roles: anybody, do: s.simulatorFault},
+		)
+	}
 	return list
 }

@@ -49,6 +49,7 @@ type shell struct {
 	SignedIn    bool
 	Console     bool // works in the console: has the navigation
 	Demo        bool
+	Simulator   bool
 	Nav         []navGroup
 	CSRF        string
 	Notice      string
@@ -61,7 +62,7 @@ type shell struct {
 func (s shell) T(key string, args ...any) string { return s.v.t(key, args...) }
 
 func (p *pageTemplate) shell(v *visit, data any) shell {
-	return shell{Lang: v.lang, Theme: v.theme(), User: v.user, SignedIn: v.user.ID != "", Console: works(v.user), Demo: v.s.opt.Demo, Nav: v.navigation(), CSRF: v.csrfToken(), Version: v.s.opt.Version, Page: data, v: v}
+	return shell{Lang: v.lang, Theme: v.theme(), User: v.user, SignedIn: v.user.ID != "", Console: works(v.user), Demo: v.s.opt.Demo, Simulator: v.s.opt.Platform != nil, Nav: v.navigation(), CSRF: v.csrfToken(), Version: v.s.opt.Version, Page: data, v: v}
 }
 
 func (p *pageTemplate) execute(w io.Writer, v *visit, data any) error {

@@ -21,6 +21,7 @@ type route struct {
 	method, path string
 	roles        chat.RoleSet // any of; none: everybody who is signed in
 	public       bool         // also without signing in
+	upload       bool         // takes files, and so a larger form
 	nav          string       // which entry of the navigation is current
 	do           func(v *visit) error
 }
@@ -83,7 +84,16 @@ func (v *visit) run() error {
 		return errForbidden
 	}
 	if v.r.Method != http.MethodGet && v.r.Method != http.MethodHead {
-		v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+		most := int64(maxForm)
+		if v.route.upload {
+			most += maxUpload
+		}
+		v.r.Body = http.MaxBytesReader(v.w, v.r.Body, most)
+		if v.route.upload {
+			if err := v.r.ParseMultipartForm(maxForm); err != nil && !errors.Is(err, http.ErrNotMultipart) {
+				return err
+			}
+		}
 		if err := v.meant(); err != nil {
 			return err
 		}

@@ -32,6 +32,7 @@ type Options struct {
 	Knowledge Knowledge
 	Metrics   *prometheus.Registry
 	Login     Login                               // nil: no sign-in with WeChat Work
+	Platform  Platform                            // nil: no simulator
 	Doctor    func(ctx context.Context) []Finding // nil: no doctor
 	Settings  []Setting
 	Groups    []GroupInfo

@@ -43,6 +43,34 @@
     }
   });
 
+  // Enter sends, Shift+Enter breaks the line, and Chinese input is left alone.
+  document.addEventListener("keydown", function (e) {
+    if (e.key !== "Enter" || e.shiftKey || e.isComposing || !e.target.dataset || e.target.dataset.enter !== "send") return;
+    e.preventDefault();
+    if (e.target.value.trim() || e.target.form.querySelector("input[type=file]").value) e.target.form.requestSubmit();
+  });
+  document.addEventListener("htmx:afterRequest", function (e) {
+    if (e.detail.elt.id === "say" && e.detail.successful) e.detail.elt.reset();
+  });
+
+  // A log stays at its end, unless somebody has scrolled up to read.
+  function tail() {
+    document.querySelectorAll("[data-tail]").forEach(function (el) { el.scrollTop = el.scrollHeight; });
+  }
+  var keep = {};
+  document.addEventListener("htmx:beforeSwap", function (e) {
+    var t = e.detail.target;
+    if (t && t.hasAttribute("data-tail")) keep[t.id] = t.scrollHeight - t.scrollTop - t.clientHeight < 60 ? -1 : t.scrollTop;
+  });
+  document.addEventListener("htmx:afterSettle", function () {
+    Object.keys(keep).forEach(function (id) {
+      var el = document.getElementById(id);
+      if (el) el.scrollTop = keep[id] < 0 ? el.scrollHeight : keep[id];
+      delete keep[id];
+    });
+  });
+  document.addEventListener("DOMContentLoaded", tail);
+
   // A menu closes when one looks elsewhere.
   document.addEventListener("click", function (e) {
     document.querySelectorAll("details.menu[open]").forEach(function (d) {
