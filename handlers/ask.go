@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -25,6 +26,12 @@ func (d *Desk) ask(ctx context.Context, r Request) (Result, error) {
 	if text == "" {
 		return d.mediaOnly(ctx, r)
 	}
+	if greetings.MatchString(text) {
+		return say("你好，直接说问题就行：问业务、报障、查工单都可以。发「帮助」看全部说法。"), nil
+	}
+	if thanks.MatchString(text) {
+		return say("不客气。"), nil
+	}
 	// The knowledge base and everything kept of the question see it masked.
 	question := chat.Cut(mask.Text(text), 500)
 	found, err := d.Knowledge.Search(ctx, kb.Query{Text: question, N: 5, Now: r.Now})
@@ -45,6 +52,9 @@ func (d *Desk) ask(ctx context.Context, r Request) (Result, error) {
 	}
 	return d.dontKnow(r, question, found), nil
 }
+
+// greetings are no questions and nothing that is missing from the base.
+var greetings = regexp.MustCompile(`(?i)^(你好|您好|hi|hello|嗨|哈喽|在吗|在不在|早上好|早|下午好|晚上好)[啊呀吗呢!！。~～?？ ]*$`)
 
 // answer shows the first hit with its source.
 func (d *Desk) answer(r Request, question string, found kb.Result, lead string) Result {

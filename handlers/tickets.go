@@ -14,7 +14,7 @@ import (
 	"frontline/store"
 )
 
-var thanks = regexp.MustCompile(`^(谢谢|多谢|感谢|好的|收到|ok|OK|嗯+|辛苦了)[!！。~～ ]*`)
+var thanks = regexp.MustCompile(`^(谢谢|多谢|感谢|好的|好|收到|ok|OK|嗯+|辛苦了|谢谢你|谢谢您)[!！。~～ ]*$`)
 
 func query(text string, now time.Time) kb.Query {
 	return kb.Query{Text: chat.Cut(text, 500), N: 5, Now: now}
