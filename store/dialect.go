@@ -29,6 +29,10 @@ const (
 // SQLite result codes that matter here (sqlite.org/rescode.html).
 const (
 	sqliteBusy       = 5
+	sqliteNoMemory   = 7
+	sqliteInterrupt  = 9
+	sqliteIOError    = 10
+	sqliteFull       = 13
 	sqliteUnique     = 2067
 	sqlitePrimaryKey = 1555
 )
@@ -163,6 +167,7 @@ func mysqlConfig(dbURL string) (*mysqldriver.Config, error) {
 	cfg.Timeout = 5 * time.Second
 	cfg.ReadTimeout, cfg.WriteTimeout = 15*time.Second, 15*time.Second
 	cfg.Logger = discardLogger{}
+	cfg.RejectReadOnly = true // after a failover the old server is left, not asked again
 	// Nothing is cut off silently, and nobody waits for a lock longer than for a connection.
 	cfg.Params = map[string]string{"sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'", "time_zone": "'+00:00'", "innodb_lock_wait_timeout": "5"}
 	if u.Query().Get("tls") != "" {
@@ -200,7 +205,7 @@ func retryable(err error) bool {
 	if errors.As(err, &m) {
 		return m.Number == 1213 || m.Number == 1205 || m.Number == 1020
 	}
-	return errors.Is(err, mysqldriver.ErrInvalidConn)
+	return errors.Is(err, mysqldriver.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn)
 }
 
 // isBusy tells that another process holds the SQLite file.

@@ -13,10 +13,14 @@ type hands struct {
 }
 
 type hand struct {
-	id    int64
+	claim claimed
 	shard int
 	since time.Time
 }
+
+// claimed names one claim of a row: an older claim of the same row ends
+// without touching the newer one.
+type claimed struct{ id, epoch, attempt int64 }
 
 const (
 	turnLife = time.Minute     // a turn has 20 s, and some for the record of its failure
@@ -25,24 +29,24 @@ const (
 
 // grab takes a thread or a place into the hands, unless it is there already or
 // its shard is not held under this epoch any more.
-func (h *shards) grab(in *hands, key string, id int64, shard int, epoch int64) bool {
+func (h *shards) grab(in *hands, key string, c claimed, shard int) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if e, ok := h.held[shard]; !ok || e != epoch || h.lapsed() {
+	if e, ok := h.held[shard]; !ok || e != c.epoch || h.lapsed() {
 		return false
 	}
 	if old, ok := in.by[key]; ok && time.Since(old.since) < in.life {
 		return false
 	}
-	in.by[key] = hand{id, shard, time.Now()}
+	in.by[key] = hand{c, shard, time.Now()}
 	return true
 }
 
-// letGo ends the work on id.
-func (h *shards) letGo(in *hands, key string, id int64) {
+// letGo ends the work under a claim.
+func (h *shards) letGo(in *hands, key string, c claimed) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if in.by[key].id == id {
+	if in.by[key].claim == c {
 		delete(in.by, key)
 	}
 	if len(in.by) == 0 {
@@ -50,11 +54,11 @@ func (h *shards) letGo(in *hands, key string, id int64) {
 	}
 }
 
-// keep tells that id is still worked on.
-func (h *shards) keep(in *hands, key string, id int64) {
+// keep tells that there is still work under a claim.
+func (h *shards) keep(in *hands, key string, c claimed) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if x := in.by[key]; x.id == id && id != 0 {
+	if x, ok := in.by[key]; ok && x.claim == c {
 		x.since = time.Now()
 		in.by[key] = x
 	}

@@ -60,17 +60,19 @@ func (s *Store) inboxRow(m chat.Message) (inboxRow, error) {
 	}
 	thread := hashKey(m.Thread())
 	now := s.now()
+	id := s.ids.next(now)
 	return inboxRow{
-		ID: s.ids.next(now), MessageID: m.ID, Via: string(m.Via), Kind: string(m.Kind), Sender: clip(m.Sender, 64),
-		ThreadKey: thread, Shard: shardOf(thread), TurnOrder: turnOrder(m.At, now), ReceivedAt: millis(now), Body: s.seal.sealed("inbox", body),
+		ID: id, MessageID: m.ID, Via: string(m.Via), Kind: string(m.Kind), Sender: clip(m.Sender, 64),
+		ThreadKey: thread, Shard: shardOf(thread), TurnOrder: turnOrder(m.At, now, id), ReceivedAt: millis(now), Body: s.seal.sealed("inbox", body),
 	}, nil
 }
 
 // turnOrder sorts the messages of a thread: by the second in which the
-// platform says that they were said, then by arrival. A repeat that comes late
-// is worked on in its place if its followers still wait; replicas whose clocks
+// platform says that they were said (29 bits), then by arrival (milliseconds
+// since, 23 bits, and 11 of the id's counter). A repeat that comes late is
+// worked on in its place if its followers still wait; replicas whose clocks
 // differ agree. A time that cannot be true counts as the time of arrival.
-func turnOrder(said, now time.Time) int64 {
+func turnOrder(said, now time.Time, id int64) int64 {
 	const oldest = 2 * time.Hour
 	if said.After(now) {
 		said = now
@@ -79,7 +81,7 @@ func turnOrder(said, now time.Time) int64 {
 	}
 	second := said.Unix() - idEpoch/1000
 	delay := now.UnixMilli() - (second*1000 + idEpoch)
-	return max(0, second)<<34 | min(max(0, delay), 1<<34-1)
+	return max(0, second)<<34 | min(max(0, delay), 1<<23-1)<<11 | id&(1<<11-1)
 }
 
 // Accept stores m, or finds that it is stored already; it returns only after
@@ -150,7 +152,7 @@ func (s *Store) ClaimTurns(ctx context.Context, n int) ([]Turn, error) {
 	}
 	for _, r := range mine {
 		if !started[r.ID] {
-			s.shards.letGo(&s.shards.turns, r.ThreadKey, r.ID)
+			s.shards.letGo(&s.shards.turns, r.ThreadKey, r.claim(held[r.Shard]))
 		}
 	}
 	if err != nil {
@@ -195,7 +197,7 @@ func (s *Store) choose(heads []inboxRow, held map[int]int64, n, busy int) []inbo
 		if suspect && busy+len(mine) > 0 {
 			break // after what is in the hands now
 		}
-		if !s.shards.grab(&s.shards.turns, h.ThreadKey, h.ID, h.Shard, epoch) {
+		if !s.shards.grab(&s.shards.turns, h.ThreadKey, h.claim(epoch), h.Shard) {
 			continue // in work here
 		}
 		mine = append(mine, h)
@@ -244,6 +246,9 @@ func (s *Store) startTurns(ctx context.Context, rows []inboxRow, held map[int]in
 	})
 	return turns, err
 }
+
+// claim names the claim that is about to be made of r.
+func (r inboxRow) claim(epoch int64) claimed { return claimed{r.ID, epoch, int64(r.Attempt) + 1} }
 
 func (s *Store) turn(r inboxRow, epoch int64) (Turn, error) {
 	t := Turn{ID: r.ID, Attempt: r.Attempt + 1, Last: r.Attempt+1 >= maxAttempts, epoch: epoch, thread: r.ThreadKey}
@@ -307,7 +312,7 @@ func (s *Store) FinishTurn(ctx context.Context, t Turn, o Outcome, fn func(tx *T
 		err = nil // our own commit, whose answer was lost
 	}
 	if err == nil || o.Dead != nil || errors.Is(err, ErrFenced) {
-		s.shards.letGo(&s.shards.turns, t.thread, t.ID)
+		s.shards.letGo(&s.shards.turns, t.thread, claimed{t.ID, t.epoch, int64(t.Attempt)})
 	}
 	return err
 }
@@ -323,7 +328,7 @@ func (s *Store) finished(ctx context.Context, t Turn) bool {
 // is not the caller's any more: when it could not be put back, it is soon
 // claimed again.
 func (s *Store) RetryTurn(ctx context.Context, t Turn, at time.Time, cause error) error {
-	defer s.shards.letGo(&s.shards.turns, t.thread, t.ID)
+	defer s.shards.letGo(&s.shards.turns, t.thread, claimed{t.ID, t.epoch, int64(t.Attempt)})
 	return s.InTx(ctx, func(tx *Tx) error {
 		u := tx.db.Exec("UPDATE inbox SET state=?, due_at=?, err=? WHERE id=? AND state=? AND epoch=? AND attempt=?",
 			inboxNew, millis(at), clip(cause.Error(), 1000), t.ID, inboxRunning, t.epoch, t.Attempt)

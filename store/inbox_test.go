@@ -47,6 +47,7 @@ func claim(t *testing.T, s *store.Store, n int) []store.Turn {
 }
 
 func TestAcceptOnce(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func(store.Options) *store.Store) {
 		s := lead(t, open(store.Options{Serve: true}))
 		m := message("zhou", "1", "客户登录报错")
@@ -73,6 +74,7 @@ func TestAcceptOnce(t *testing.T) {
 }
 
 func TestAcceptInParallelIsFreshOnce(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func(store.Options) *store.Store) {
 		s := lead(t, open(store.Options{Serve: true}))
 		var mu sync.Mutex
@@ -105,6 +107,7 @@ func TestAcceptInParallelIsFreshOnce(t *testing.T) {
 }
 
 func TestOneTurnPerThreadInOrder(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func(store.Options) *store.Store) {
 		ctx := context.Background()
 		s := lead(t, open(store.Options{Serve: true}))
@@ -137,6 +140,7 @@ func TestOneTurnPerThreadInOrder(t *testing.T) {
 }
 
 func TestTurnCommitsAllOrNothing(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func(store.Options) *store.Store) {
 		ctx := context.Background()
 		s := lead(t, open(store.Options{Serve: true}))
@@ -177,6 +181,7 @@ func TestTurnCommitsAllOrNothing(t *testing.T) {
 }
 
 func TestPanicInOneWriteHarmsNoOther(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func(store.Options) *store.Store) {
 		ctx := context.Background()
 		s := lead(t, open(store.Options{Serve: true}))

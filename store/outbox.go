@@ -152,7 +152,7 @@ func (s *Store) Claim(ctx context.Context, n int) ([]chat.Delivery, error) {
 	}
 	for _, r := range rows {
 		if !started[r.ID] {
-			s.shards.letGo(&s.shards.sends, r.TargetKey, r.ID)
+			s.shards.letGo(&s.shards.sends, r.TargetKey, claimed{id: r.ID, epoch: held[r.Shard]})
 		}
 	}
 	if err != nil {
@@ -210,7 +210,7 @@ func (s *Store) outboxHeads(ctx context.Context, held map[int]int64, n int) ([]o
 			if r.State == outboxSending && r.Epoch > epoch {
 				continue // somebody has the shard after us
 			}
-			if s.shards.grab(&s.shards.sends, r.TargetKey, r.ID, r.Shard, epoch) {
+			if s.shards.grab(&s.shards.sends, r.TargetKey, claimed{id: r.ID, epoch: epoch}, r.Shard) {
 				out = append(out, r)
 			}
 		}
@@ -227,12 +227,12 @@ func (s *Store) fenced(ctx context.Context, d chat.Delivery, set string, args ..
 // is another's, the next word for its place may go; after another error the
 // caller tries again.
 func (s *Store) wrote(d chat.Delivery, end bool, err error) error {
-	key := hashKey(d.To.String())
+	key, c := hashKey(d.To.String()), claimed{id: d.ID, epoch: d.Epoch}
 	if errors.Is(err, ErrFenced) || err == nil && end {
-		s.shards.letGo(&s.shards.sends, key, d.ID)
+		s.shards.letGo(&s.shards.sends, key, c)
 		s.outboxBell.ring()
 	} else {
-		s.shards.keep(&s.shards.sends, key, d.ID)
+		s.shards.keep(&s.shards.sends, key, c)
 	}
 	return err
 }

@@ -36,12 +36,20 @@ func OpenRedis(url string) (*Redis, error) {
 	}
 	opt.DialTimeout, opt.ReadTimeout, opt.WriteTimeout = time.Second, time.Second, time.Second
 	opt.ContextTimeoutEnabled = true
+	opt.DialerRetries = 1 // the next use tries again
+	redis.SetLogger(quiet{})
 	opt.MaxRetries = 1
 	ctx, end := context.WithCancel(context.Background())
 	r := &Redis{c: redis.NewClient(opt), prefix: "frontline:", rings: make(chan string, 256), end: end}
 	r.rung.Go(func() { r.publish(ctx) })
 	return r, nil
 }
+
+// quiet drops what the client would print past our log; every failed call
+// returns its error too.
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
 
 // Close lets go of the connections.
 func (r *Redis) Close() error {

@@ -260,7 +260,10 @@ func (s *Store) release() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
+	// The slot stays until Close, but it does not count as a replica any more.
+	s.ids.until.Add(-int64(s.opt.Lease))
 	return s.inTx(ctx, func(tx *Tx) error {
-		return tx.db.Exec("UPDATE shard SET owner='', until=0 WHERE owner=?", s.opt.Replica).Error
+		return errors.Join(tx.db.Exec("UPDATE replica SET until=until-? WHERE slot=? AND owner=?", s.opt.Lease.Milliseconds(), s.ids.mySlot(), s.opt.Replica).Error,
+			tx.db.Exec("UPDATE shard SET owner='', until=0 WHERE owner=?", s.opt.Replica).Error)
 	})
 }

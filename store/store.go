@@ -209,12 +209,13 @@ func again(ctx context.Context, fn func() error) error {
 func (s *Store) inPool(ctx context.Context, fn func(tx *Tx) error) error {
 	var bells []func()
 	err := s.write.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+		f := protect(db)
 		tx := &Tx{db: db, s: s, now: s.now()}
 		if err := guard(tx, fn); err != nil {
 			return err
 		}
 		bells = tx.bells
-		return nil
+		return f.blown
 	})
 	if err == nil {
 		ring(bells)

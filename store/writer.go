@@ -121,6 +121,7 @@ func (w *writer) commit(group []*write) {
 // so that one that fails takes back only its own writes.
 func (w *writer) try(group []*write) error {
 	return w.s.write.Transaction(func(db *gorm.DB) error {
+		f := protect(db)
 		now := w.s.now()
 		for _, x := range group {
 			if x.fail = x.ctx.Err(); x.fail != nil {
@@ -129,13 +130,13 @@ func (w *writer) try(group []*write) error {
 			x.tx = &Tx{db: db, s: w.s, now: now}
 			if len(group) == 1 {
 				x.fail = guard(x.tx, x.fn)
-				return x.fail
+				return errOr(x.fail, f.blown)
 			}
 			if err := w.member(db, x); err != nil {
 				return err
 			}
 		}
-		return nil
+		return f.blown
 	})
 }
 
