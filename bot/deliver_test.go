@@ -113,7 +113,7 @@ func TestDoubtOutlivesTheDuplicateCheck(t *testing.T) {
 	w.run(0)
 	// A later attempt that is known not to have arrived does not take the doubt away.
 	w.plat.AddFault(standin.Fault{API: "message/send", Status: 404, Count: 1})
-	w.run(5 * time.Second)
+	w.run(2 * time.Second)
 	if n := len(w.calls("message/send")); n != 2 {
 		t.Fatalf("%d calls, want 2", n)
 	}

@@ -199,7 +199,8 @@ func text(to chat.Address, s string) chat.Outgoing {
 	return chat.Outgoing{To: to, Body: chat.Body{Text: s}}
 }
 
-// run delivers for a time of the clock, which moves when nothing is due.
+// run delivers for a time of the clock, which moves to the next due row when
+// nothing is due.
 func (w *world) run(d time.Duration) {
 	w.t.Helper()
 	for end := w.clock.Now().Add(d); ; {
@@ -210,12 +211,20 @@ func (w *world) run(d time.Duration) {
 		for _, x := range list {
 			w.deliver.Deliver(w.t.Context(), x)
 		}
-		if len(list) == 0 {
-			if !w.clock.Now().Before(end) {
-				return
-			}
-			w.clock.add(max(time.Second, d/2000))
+		if len(list) > 0 {
+			continue
 		}
+		now := w.clock.Now()
+		if !now.Before(end) {
+			return
+		}
+		next := end
+		for _, r := range w.rows() {
+			if r.State == "due" && r.Due.After(now) && r.Due.Before(next) {
+				next = r.Due
+			}
+		}
+		w.clock.add(next.Sub(now))
 	}
 }
 
