@@ -178,7 +178,7 @@ func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) {
 	desk := &handlers.Desk{Store: e.store, Knowledge: e.know, Log: log, Name: e.cfg.WeCom.Bot.Name, Announce: e.cfg.Tickets.Group,
 		Required: e.cfg.Tickets.Required, PublicURL: e.cfg.PublicURL}
 	if e.client.HasApp() {
-		desk.Directory = e.client
+		desk.Directory = directory{e.client}
 	}
 	desk.Fetcher = &attachments{client: e.client, bot: bot.NewMediaFetcher(maxAttachment, demo), keys: keys, files: files}
 	if m := llm.New(llm.Options{BaseURL: e.cfg.LLM.BaseURL, APIKey: string(e.cfg.LLM.APIKey), Model: e.cfg.LLM.Model, EmbeddingModel: e.cfg.LLM.EmbeddingModel, DailyBudget: e.cfg.LLM.DailyCalls, Now: e.now, Log: log}); m != nil {
@@ -186,7 +186,7 @@ func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) {
 	}
 	names := []string{e.cfg.WeCom.Bot.Name}
 	e.worker = &handlers.Worker{Store: e.store, Desk: desk, Router: handlers.NewRouter(handlers.NewCommands(desk), names), Log: log, Observe: e.meters.sawTurn}
-	e.jobs = &handlers.Jobs{Store: e.store, Log: log, List: handlers.NewJobs(e.store, time.Duration(e.cfg.Retention.MessageDays)*24*time.Hour)}
+	e.jobs = &handlers.Jobs{Store: e.store, Log: log, List: handlers.NewJobs(desk, time.Duration(e.cfg.Retention.MessageDays)*24*time.Hour)}
 	e.deliver = bot.NewDeliverer(bot.DelivererOptions{Outbox: e.store, Client: e.client, Log: e.log.With("component", "deliver"), Now: e.now, Trouble: e.trouble})
 }
 
@@ -225,6 +225,9 @@ func (e *engine) routes(platform web.Platform) (http.Handler, error) {
 				return nil
 			}},
 		}}
+	if e.client.HasApp() && platform == nil {
+		opt.Login = e.client
+	}
 	for _, i := range e.cfg.List() {
 		opt.Settings = append(opt.Settings, web.Setting(i))
 	}
@@ -263,7 +266,7 @@ func (e *engine) run(ctx context.Context) error {
 	g.Go(func() error { return e.drain(gctx) })
 	err := g.Wait()
 	release()
-	return errors.Join(ignoreCanceled(err), <-released)
+	return errors.Join(ignoreCanceled(err), ignoreCanceled(<-released))
 }
 
 // drain brings spooled clicks into the inbox once the database is back.
@@ -348,6 +351,18 @@ func (a *attachments) Fetch(ctx context.Context, m chat.Media) (chat.Media, erro
 	}
 	m.Size, m.Type, m.URL, m.Key = int64(len(content)), kind, "", ""
 	return m, nil
+}
+
+// directory fits the platform's address list to what the desk asks of one.
+type directory struct{ *bot.Client }
+
+func (d directory) Everybody(ctx context.Context) ([]store.Listed, error) {
+	all, err := d.Members(ctx)
+	out := make([]store.Listed, len(all))
+	for i, m := range all {
+		out[i] = store.Listed(m)
+	}
+	return out, err
 }
 
 // model fits the language model to what the desk asks of one.

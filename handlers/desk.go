@@ -27,6 +27,8 @@ type Directory interface {
 	// PlainUserIDs turns encrypted userids, which the smart bot may report,
 	// into plain ones; ids that were plain are left out.
 	PlainUserIDs(ctx context.Context, ids []string) (map[string]string, error)
+	// Everybody returns the whole address list, as far as it may be seen.
+	Everybody(ctx context.Context) ([]store.Listed, error)
 }
 
 // Fetcher brings an attachment into our own file store while its address is
@@ -195,4 +197,21 @@ func (d *Desk) fetchMedia(ctx context.Context, m *chat.Message, log *slog.Logger
 			list[i] = got
 		}
 	}
+}
+
+// SyncMembers makes the members what the address list says: on demand and
+// every night.
+func (d *Desk) SyncMembers(ctx context.Context, actor string) (done store.Synced, err error) {
+	if d.Directory == nil {
+		return done, refuse("没有设置企业微信应用，不能同步通讯录")
+	}
+	list, err := d.Directory.Everybody(ctx)
+	if err != nil {
+		return done, fmt.Errorf("read the address list: %w", err)
+	}
+	err = d.Store.InTx(ctx, func(tx *store.Tx) error {
+		done, err = tx.SyncMembers(actor, list)
+		return err
+	})
+	return done, err
 }

@@ -16,6 +16,7 @@ type book struct {
 	plain map[string]string
 	names map[string]string
 	asked int
+	all   []store.Listed
 	fail  error
 }
 
@@ -27,6 +28,8 @@ func (b *book) PlainUserIDs(_ context.Context, ids []string) (map[string]string,
 	b.asked++
 	return map[string]string{ids[0]: b.plain[ids[0]]}, b.fail
 }
+
+func (b *book) Everybody(context.Context) ([]store.Listed, error) { return b.all, b.fail }
 
 // The smart bot may report an encrypted userid; rights belong to the plain one.
 func TestActorBehindAnEncryptedID(t *testing.T) {
@@ -57,5 +60,44 @@ func TestActorBehindAnEncryptedID(t *testing.T) {
 	b.fail = errors.New("down")
 	if u, err := d.actor(ctx, chat.Message{Via: chat.Bot, Sender: "somebody"}); err != nil || u.ID != "somebody" || !u.Roles.Has(chat.Reporter) {
 		t.Errorf("%+v, %v", u, err)
+	}
+}
+
+// The address list is followed: new people are reporters, who left is out and
+// signed out, roles stay; a list that is suspiciously short changes nothing.
+func TestSyncMembers(t *testing.T) {
+	s := storetest.Open(t, storetest.SQLite(t), store.Options{})
+	ctx := context.Background()
+	b := &book{all: []store.Listed{{ID: "a", Name: "甲", Department: "一部"}, {ID: "b", Name: "乙"}, {ID: "c", Name: "丙"}, {ID: "d", Name: "丁"}}}
+	d := &Desk{Store: s, Directory: b, Log: slog.New(slog.DiscardHandler)}
+	sync := func(want store.Synced) {
+		t.Helper()
+		if got, err := d.SyncMembers(ctx, "test"); err != nil || got != want {
+			t.Errorf("%+v, %v, want %+v", got, err, want)
+		}
+	}
+	sync(store.Synced{Added: 4})
+	sync(store.Synced{})
+	if err := s.InTx(ctx, func(tx *store.Tx) error { return tx.SetRoles("test", "a", chat.RoleSet{chat.Reporter, chat.Leader}) }); err != nil {
+		t.Fatal(err)
+	}
+	session, err := s.NewSession(ctx, "b", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.all = []store.Listed{{ID: "a", Name: "甲", Department: "二部"}, {ID: "c", Name: "丙"}, {ID: "d", Name: "丁"}}
+	sync(store.Synced{Changed: 1, Left: 1})
+	if u, _ := s.FindMember(ctx, "a"); u.Department != "二部" || !u.Roles.Has(chat.Leader) {
+		t.Errorf("%+v", u)
+	}
+	if _, err := s.FindSession(ctx, session.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("who left is still signed in: %v", err)
+	}
+	b.all = b.all[:1]
+	if _, err := d.SyncMembers(ctx, "test"); !errors.Is(err, store.ErrShortList) {
+		t.Errorf("a short list: %v", err)
+	}
+	if u, _ := s.FindMember(ctx, "c"); u.Disabled {
+		t.Error("a refused list changed somebody")
 	}
 }

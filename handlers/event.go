@@ -12,8 +12,11 @@ import (
 func (w *Worker) event(ctx context.Context, t store.Turn, actor chat.User) (string, error) {
 	m := t.Msg
 	o := store.Outcome{Command: "event", Decision: "事件 " + m.Event}
+	changed := w.Desk.changedMember(ctx, m)
 	return "event", w.Store.FinishTurn(ctx, t, o, func(tx *store.Tx) error {
 		switch m.Kind {
+		case chat.KindContact:
+			return contactChange(tx, m, changed)
 		case chat.KindEnter:
 			return w.welcome(tx, m, actor)
 		case chat.KindFollow:
@@ -46,4 +49,43 @@ func thumb(kind string) string {
 		return "useless"
 	}
 	return ""
+}
+
+// changedMember looks up whom a change of the address list is about: events of
+// newer callbacks carry only the id.
+func (d *Desk) changedMember(ctx context.Context, m chat.Message) chat.User {
+	u := chat.User{ID: m.Fields["UserID"]}
+	if m.Kind != chat.KindContact || u.ID == "" || d.Directory == nil || m.Fields["ChangeType"] == "delete_user" {
+		return u
+	}
+	if to := m.Fields["NewUserID"]; to != "" {
+		u.ID = to
+	}
+	short, cancel := context.WithTimeout(ctx, directoryTime)
+	defer cancel()
+	name, department, err := d.Directory.Person(short, u.ID)
+	if err != nil {
+		d.Log.Debug("changed member not found", "err", err)
+		return u
+	}
+	u.Name, u.Department = name, department
+	return u
+}
+
+// contactChange follows one change of the address list. Who left is signed out
+// at once; departments and tags wait for the nightly look.
+func contactChange(tx *store.Tx, m chat.Message, u chat.User) error {
+	switch m.Fields["ChangeType"] {
+	case "create_user", "update_user":
+		if err := tx.MeetMember(u.ID, u.Name, u.Department); err != nil {
+			return err
+		}
+		if old := m.Fields["UserID"]; old != u.ID {
+			return tx.SetDisabled("wecom", old, true)
+		}
+		return tx.SetDisabled("wecom", u.ID, false)
+	case "delete_user":
+		return tx.SetDisabled("wecom", u.ID, true)
+	}
+	return nil
 }

@@ -16,12 +16,31 @@ type Job struct {
 }
 
 // NewJobs is the one list of jobs.
-func NewJobs(s *store.Store, keep time.Duration) []Job {
-	return []Job{
+func NewJobs(d *Desk, keep time.Duration) []Job {
+	s := d.Store
+	list := []Job{
 		{Name: "sweep", Next: every(time.Hour), Run: func(ctx context.Context) error {
 			_, err := s.Sweep(ctx, keep)
 			return err
 		}},
+	}
+	if d.Directory != nil {
+		list = append(list, Job{Name: "members", Next: daily(3, 30), Run: func(ctx context.Context) error {
+			_, err := d.SyncMembers(ctx, "job")
+			return err
+		}})
+	}
+	return list
+}
+
+// daily is every day at a time of the clock's own zone.
+func daily(hour, minute int) func(time.Time) time.Time {
+	return func(now time.Time) time.Time {
+		at := time.Date(now.Year(), now.Month(), now.Day(), hour, minute, 0, 0, now.Location())
+		if !at.After(now) {
+			at = at.AddDate(0, 0, 1)
+		}
+		return at
 	}
 }
 
