@@ -13,7 +13,6 @@ import (
 // TokenStore shares access tokens between replicas. It may fail at any time.
 type TokenStore interface {
 	LoadToken(ctx context.Context, key string) (token string, ends time.Time, err error)
-	// SaveToken shares a token; "" removes it.
 	SaveToken(ctx context.Context, key, token string, ends time.Time) error
 	// Lock lets one replica at a time fetch. unlock is never nil.
 	Lock(ctx context.Context, key string, life time.Duration) (unlock func(), won bool)
@@ -147,22 +146,12 @@ func (t *tokens) fetch(ctx context.Context) (string, time.Time, error) {
 }
 
 // drop forgets a token that the platform refused, unless a newer one is there.
+// The shared store keeps it until somebody saves another: who looks there knows
+// which one is no good, and to take it out could hit a newer one.
 func (t *tokens) drop(token string) {
 	t.mu.Lock()
-	mine := t.token == token
-	if mine {
+	defer t.mu.Unlock()
+	if t.token == token {
 		t.ends = time.Time{}
-	}
-	t.mu.Unlock()
-	s := t.c.opt.Tokens
-	if s == nil || !mine {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if shared, _, err := s.LoadToken(ctx, t.c.tokenKey()); err == nil && shared == token {
-		if err := s.SaveToken(ctx, t.c.tokenKey(), "", time.Time{}); err != nil {
-			t.c.opt.Log.Debug("spent token not removed", "err", "the shared store did not take it")
-		}
 	}
 }
