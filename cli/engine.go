@@ -252,7 +252,7 @@ const entryPoll = 400 * time.Millisecond
 // they hold, then the leases are released.
 func (e *engine) run(ctx context.Context) error {
 	if err := e.store.Lead(ctx); err != nil {
-		return err
+		return ignoreCanceled(err) // stopped before it began
 	}
 	// The leases outlive the parts that work under them.
 	leases, release := context.WithCancel(context.WithoutCancel(ctx))
