@@ -1,0 +1,364 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"frontline/store/storetest"
+)
+
+// TestBrowser drives the console of a whole demo in a real browser. One browser
+// process and one demo serve all parts; every part has a browser context, and
+// so cookies, of its own.
+func TestBrowser(t *testing.T) {
+	path := browserPath()
+	if path == "" {
+		storetest.Skip(t, "no Chromium on the PATH")
+	}
+	r := startTestDemo(t, t.TempDir())
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "zh-CN"))
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	browser, end := chromedp.NewContext(alloc)
+	t.Cleanup(end)
+	// The first call starts the browser; its context is the browser's life.
+	if err := chromedp.Do(browser); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	for _, part := range []struct {
+		name string
+		run  func(t *testing.T, b *tab)
+	}{
+		{"SignIn", testSignIn}, {"RoundTrip", testRoundTrip}, {"Search", testSearchJump}, {"Roles", testRolesAtOnce}, {"Keyboard", testKeyboard}, {"Pages", testPages},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			b := newTab(t, browser, "http://"+r.listener.Addr().String())
+			part.run(t, b)
+			b.clean()
+		})
+	}
+}
+
+func browserPath() string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// tab is one page of a browser context of its own.
+type tab struct {
+	t       *testing.T
+	browser context.Context
+	ctx     context.Context
+	base    string
+	mu      sync.Mutex
+	faults  []string
+}
+
+func newTab(t *testing.T, browser context.Context, base string) *tab {
+	t.Helper()
+	ctx, end := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(end)
+	b := &tab{t: t, browser: browser, ctx: ctx, base: base}
+	if err := chromedp.Listen(ctx, b.watch); err != nil {
+		t.Fatal(err)
+	}
+	b.do(focused, chromedp.EmulateViewport(1440, 900))
+	return b
+}
+
+// focused makes the page believe that its window has the focus, as it would in
+// front of somebody.
+func focused(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+	_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	return chromedp.Void{}, err
+}
+
+// other opens a second browser context, as another person's browser.
+func (b *tab) other() *tab { return newTab(b.t, b.browser, b.base) }
+
+// watch collects what no page may do: errors, refused content, other hosts.
+func (b *tab) watch(ev any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := ev.(type) {
+	case *runtime.EventExceptionThrown:
+		b.faults = append(b.faults, "exception: "+e.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError {
+			b.faults = append(b.faults, "console.error")
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError {
+			b.faults = append(b.faults, e.Entry.Text+" "+e.Entry.URL)
+		}
+	case *network.EventRequestWillBeSent:
+		if !strings.HasPrefix(e.Request.URL, b.base+"/") && !strings.HasPrefix(e.Request.URL, "data:") {
+			b.faults = append(b.faults, "a request to "+e.Request.URL)
+		}
+	}
+}
+
+// clean fails the test for what watch has seen, and forgets it.
+func (b *tab) clean() {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, f := range b.faults {
+		b.t.Error(f)
+	}
+	b.faults = nil
+}
+
+// patience bounds every step; a step that waits for nothing is a failure.
+const patience = 20 * time.Second
+
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		b.t.Fatalf("%v\nthe page shows: %s", err, b.shown())
+	}
+}
+
+// shown is the page's text, for the message of a failure.
+func (b *tab) shown() string {
+	ctx, cancel := context.WithTimeout(b.ctx, time.Second)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("location.href + '\\n' + document.body.innerText.slice(-1500)"))
+	if err != nil {
+		return err.Error()
+	}
+	return text
+}
+
+func look[T any](b *tab, script string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script))
+	if err != nil {
+		b.t.Fatalf("%v in %.80s", err, script)
+	}
+	return v
+}
+
+// until waits for a condition in the page. A page that is just being replaced
+// cannot answer, and is asked again.
+func (b *tab) until(script string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	for {
+		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("document.readyState === 'complete' && ("+script+")"))
+		if err == nil && holds {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			b.t.Fatalf("waited for %s (%v)\nthe page shows: %s", script, err, b.shown())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (b *tab) open(path string) { b.t.Helper(); b.do(chromedp.Navigate(b.base + path)) }
+
+// signIn chooses a person on the demo's sign-in page.
+func (b *tab) signIn(user string) {
+	b.t.Helper()
+	b.open("/login")
+	b.do(chromedp.Click(fmt.Sprintf("form:has(input[value=%q]) button", user)))
+	b.until("location.pathname === '/' && !!document.querySelector('h1')")
+}
+
+func testSignIn(t *testing.T, b *tab) {
+	b.open("/audit")
+	b.until("location.pathname === '/login'")
+	b.do(chromedp.Click(`form:has(input[value="chenshuo"]) button`))
+	b.until("location.pathname === '/audit' && document.body.innerText.includes('审计日志')")
+	b.do(chromedp.Click("details.menu summary"), chromedp.Click(`form[action="/logout"] button`))
+	b.until("location.pathname === '/login'")
+	b.open("/")
+	b.until("location.pathname === '/login'")
+}
+
+// ticketInChat finds the number of the newest ticket that the chat names.
+var ticketInChat = regexp.MustCompile(`(?:单号|已建单) T(\d+)`)
+
+// roundTrip asks, says that it did not help, and returns the ticket's number.
+func roundTrip(b *tab) string {
+	b.t.Helper()
+	b.open("/simulator")
+	b.say("客户换了手机号收不到验证码咋办")
+	b.until(`[...document.querySelectorAll("#log .wc button")].some(x => x.innerText.includes("没解决"))`)
+	look[bool](b, "(" + `[...document.querySelectorAll("#log .wc button")].findLast(x => x.innerText.includes("没解决")).click()` + ", true)")
+	b.until(`/(单号|已建单) T\d+/.test(document.querySelector("#log").innerText)`)
+	all := ticketInChat.FindAllStringSubmatch(look[string](b, `document.querySelector("#log").innerText`), -1)
+	return all[len(all)-1][1]
+}
+
+// say types words into the simulator and sends them with Enter.
+func (b *tab) say(text string) {
+	b.t.Helper()
+	b.do(chromedp.SendKeys("#say textarea", text), chromedp.KeyEvent(kb.Enter))
+	b.until(fmt.Sprintf(`document.querySelector("#say textarea").value === "" && document.querySelector("#log").innerText.includes(%q)`, text))
+}
+
+func testRoundTrip(t *testing.T, b *tab) {
+	b.signIn("linxiaowen")
+	n := roundTrip(b)
+	b.until(`!![...document.querySelectorAll("#log .wc")].find(c => c.querySelector(".off") && !c.querySelector("button"))`)
+	b.say("查 " + n)
+	b.until(fmt.Sprintf(`document.querySelector("#log").innerText.includes("T%s 待受理")`, n))
+	if steps := look[int](b, `document.querySelectorAll("#trace .ev").length`); steps < 4 {
+		t.Errorf("the inspector shows %d steps of the round trip", steps)
+	}
+}
+
+func testSearchJump(t *testing.T, b *tab) {
+	reporter := b.other()
+	reporter.signIn("hejun")
+	n := roundTrip(reporter)
+	b.signIn("guyuan")
+	b.do(chromedp.SendKeys("#q", n), chromedp.KeyEvent(kb.Enter))
+	b.until(fmt.Sprintf(`document.querySelector("main").innerText.includes("T%s")`, n))
+	reporter.clean()
+}
+
+// A change of roles holds at the next click of the person it is about.
+func testRolesAtOnce(t *testing.T, b *tab) {
+	sun := b.other()
+	sun.signIn("sunqian")
+	if look[bool](sun, `!!document.querySelector('.side a[href="/audit"]')`) {
+		t.Fatal("a tester sees the audit log")
+	}
+	b.signIn("zhoulan")
+	b.open("/users")
+	b.do(chromedp.Click(`form[action="/users/sunqian/roles"] input[value=leader]`), chromedp.Click(`form[action="/users/sunqian/roles"] button`))
+	b.until(`document.querySelector(".toasts").innerText.includes("sunqian")`)
+	sun.do(chromedp.Click(`.side a[href="/"]`))
+	sun.until(`!!document.querySelector('.side a[href="/audit"]')`)
+	sun.do(chromedp.Click(`.side a[href="/audit"]`))
+	sun.until(`location.pathname === "/audit" && !!document.querySelector("table")`)
+	b.open("/users")
+	b.do(chromedp.Click(`form[action="/users/sunqian/roles"] input[value=leader]`), chromedp.Click(`form[action="/users/sunqian/roles"] button`))
+	b.until(`!document.querySelector('form[action="/users/sunqian/roles"] input[value=leader]').checked`)
+	sun.do(chromedp.Click(`.side a[href="/audit"]`))
+	sun.until(`document.body.innerText.includes("没有权限")`)
+	// The browser reports the refused page itself as an error; that is the point here.
+	sun.faults = nil
+}
+
+func testKeyboard(t *testing.T, b *tab) {
+	b.open("/login")
+	for range 30 {
+		b.do(chromedp.KeyEvent(kb.Tab))
+		if look[bool](b, `document.activeElement.tagName === "BUTTON" && document.activeElement.form.querySelector("[name=user]").value === "guyuan"`) {
+			break
+		}
+	}
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.until("location.pathname === '/' && !!document.querySelector('#q')")
+	b.do(chromedp.KeyEvent("k", chromedp.KeyModifiers(kb.ModifierCtrl)))
+	if !look[bool](b, "document.activeElement.id === 'q'") {
+		t.Fatal("Ctrl+K does not go to the search field")
+	}
+	b.do(chromedp.KeyEvent("验证码"), chromedp.KeyEvent(kb.Enter))
+	b.until(`location.pathname === "/search" && document.querySelector("main").innerText.includes("K")`)
+	b.do(chromedp.KeyEvent(kb.Tab))
+	if !look[bool](b, `document.activeElement.className === "skip"`) {
+		t.Error("the first stop is not the link to the content")
+	}
+}
+
+// pageList reads the pages from the table of rights, which is made from the
+// list of routes; for a page about one thing it takes the first thing listed.
+func (b *tab) pageList() []string {
+	b.t.Helper()
+	b.open("/rights")
+	pages := []string{}
+	for _, what := range look[[]string](b, `[...document.querySelectorAll("td .mono")].map(x => x.innerText).filter(x => x.startsWith("GET ")).map(x => x.slice(4))`) {
+		switch {
+		case !strings.Contains(what, "{"):
+			pages = append(pages, what)
+		case strings.HasPrefix(what, "/deliveries/"):
+			side := strings.Split(what, "/")[2]
+			b.open("/deliveries?side=" + side)
+			pages = append(pages, look[string](b, fmt.Sprintf(`new URL(document.querySelector('td a[href^="/deliveries/%s/"]').href).pathname`, side)))
+		case what == "/simulator/{part}": // a part of a page
+		default:
+			b.t.Errorf("no sample for %s", what)
+		}
+	}
+	return pages
+}
+
+// testPages looks at every page in three widths and both themes.
+func testPages(t *testing.T, b *tab) {
+	check, err := os.ReadFile("testdata/audit.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.signIn("zhoulan")
+	pages := append(b.pageList(), "/search?q="+url.QueryEscape("验证码"), "/deliveries?side=out", "/users?q=nobody", "/simulator?as=linxiaowen")
+	if len(pages) < 10 {
+		t.Fatalf("only %v were found", pages)
+	}
+	for _, theme := range []string{"light", "dark"} {
+		b.do(scheme(theme))
+		for _, width := range []int64{1440, 1280, 390} {
+			b.do(chromedp.EmulateViewport(width, 844))
+			for _, path := range pages {
+				b.inspect(path, theme, width, string(check))
+			}
+		}
+	}
+	stranger := b.other()
+	for _, theme := range []string{"light", "dark"} {
+		stranger.do(scheme(theme))
+		stranger.inspect("/login", theme, 1440, string(check))
+		stranger.do(chromedp.EmulateViewport(390, 844))
+		stranger.inspect("/login", theme, 390, string(check))
+	}
+}
+
+// inspect opens a page and reports every fault that the script finds in it.
+func (b *tab) inspect(path, theme string, width int64, check string) {
+	b.t.Helper()
+	b.open(path)
+	b.until(`document.readyState === "complete"`)
+	for _, fault := range look[[]string](b, fmt.Sprintf("(%s)(%d)", strings.TrimSpace(check), width)) {
+		b.t.Errorf("%s, %s, %d px: %s", path, theme, width, fault)
+	}
+	b.clean()
+}
+
+// scheme sets the theme as the visitor's system would.
+func scheme(theme string) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
+		return chromedp.Void{}, err
+	}
+}
