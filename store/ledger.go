@@ -168,7 +168,10 @@ func (s *Store) delivered(r outboxRow) Delivered {
 // RetryDelivery makes dead words due again, by a person's decision.
 func (s *Store) RetryDelivery(ctx context.Context, actor string, id int64) error {
 	err := s.InTx(ctx, func(tx *Tx) error {
-		u := tx.db.Exec("UPDATE outbox SET state=?, due_at=?, attempt=0, unsure=0, reason='' WHERE id=? AND state=?", outboxDue, millis(tx.now), id, outboxDead)
+		// Bytes that were refused would be refused again: they are made anew,
+		// unless a part of them arrived or may have. The parts come first: MySQL
+		// reads the columns as they are changed, from left to right.
+		u := tx.db.Exec("UPDATE outbox SET parts=CASE WHEN sent_parts=0 AND unsure=0 THEN NULL ELSE parts END, state=?, due_at=?, attempt=0, unsure=0, reason='' WHERE id=? AND state=?", outboxDue, millis(tx.now), id, outboxDead)
 		if u.Error == nil && u.RowsAffected == 0 {
 			return fmt.Errorf("delivery %d is not dead: %w", id, ErrStale)
 		}

@@ -98,15 +98,17 @@ func (c *Client) Complete(ctx context.Context, p kb.Prompt) (answer string, err 
 }
 
 func (c *Client) complete(ctx context.Context, p kb.Prompt) (string, error) {
+	tokens := p.MaxTokens
+	if tokens == 0 {
+		tokens = defaultTokens
+	}
 	req := openai.ChatCompletionRequest{
-		Model: c.opt.Model, MaxTokens: p.MaxTokens, Temperature: 0.01, // zero would be left out and mean the default
+		//lint:ignore SA1019 the newer field is unknown to most OpenAI-compatible servers
+		Model: c.opt.Model, MaxTokens: tokens, Temperature: 0.01, // zero would be left out and mean the default
 		Messages: []openai.ChatCompletionMessage{
 			{Role: openai.ChatMessageRoleSystem, Content: p.System},
 			{Role: openai.ChatMessageRoleUser, Content: fence(p.Data)},
 		},
-	}
-	if req.MaxTokens == 0 {
-		req.MaxTokens = defaultTokens
 	}
 	if p.JSON && c.opt.JSONMode {
 		req.ResponseFormat = &openai.ChatCompletionResponseFormat{Type: openai.ChatCompletionResponseFormatTypeJSONObject}
