@@ -47,8 +47,8 @@ func (s *Store) EndJob(ctx context.Context, name string, cause error) error {
 // sweepBatch keeps one delete short, so that nothing waits long for it.
 const sweepBatch = 500
 
-// Sweep deletes finished messages, deliveries, spent card codes and ended
-// conversations older than keep. Keys of messages stay at least as long as
+// Sweep deletes finished messages, deliveries, spent card codes, ended
+// conversations and expired tokens older than keep, and sessions that are over. Keys of messages stay at least as long as
 // the platform could send one again, because keep is never under a week.
 func (s *Store) Sweep(ctx context.Context, keep time.Duration) (n int64, err error) {
 	keep = max(keep, 7*24*time.Hour)
@@ -62,6 +62,9 @@ func (s *Store) Sweep(ctx context.Context, keep time.Duration) (n int64, err err
 		{"outbox", "id", "id < ? AND state >= 2", limit},
 		{"card_code", "id", "id < ?", limit},
 		{"conversation", "thread_key", "updated_at < ?", now.Add(-keep).UnixMilli()},
+		{"session", "id_key", "seen_at < ?", now.Add(-SessionMost).UnixMilli()},
+		{"login_state", "id_key", "until < ?", now.UnixMilli()},
+		{"api_token", "id_key", "until < ?", now.Add(-keep).UnixMilli()},
 	} {
 		for ctx.Err() == nil {
 			gone := int64(0)
