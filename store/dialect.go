@@ -132,6 +132,7 @@ func (s *Store) connectMySQL(dbURL string) error {
 		pool.SetMaxOpenConns(conns)
 		pool.SetMaxIdleConns(conns)
 		pool.SetConnMaxLifetime(30 * time.Minute)
+		pool.SetConnMaxIdleTime(5 * time.Second)
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		if err := pool.PingContext(ctx); err != nil {
@@ -176,9 +177,7 @@ func mysqlConfig(dbURL string) (*mysqldriver.Config, error) {
 	return cfg, nil
 }
 
-// mysqlConnector sets the isolation of each connection. READ COMMITTED: no
-// locks on gaps between rows, which is where transactions that insert deadlock.
-// The statement is the only spelling that MariaDB and MySQL share.
+// mysqlConnector sets up each connection.
 type mysqlConnector struct{ driver.Connector }
 
 func (c mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -186,7 +185,23 @@ func (c mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err = conn.(driver.ExecerContext).ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+	set := func(q string) error {
+		_, err := conn.(driver.ExecerContext).ExecContext(ctx, q, nil)
+		return err
+	}
+	// READ COMMITTED: no locks on gaps between rows, which is where transactions
+	// that insert deadlock. This is the only spelling that MariaDB and MySQL share.
+	if err = set("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	// The locks of a replica that was stopped in a transaction must not hold up
+	// the one that takes over. MySQL knows only the second way.
+	err = set("SET SESSION idle_transaction_timeout=3")
+	if m := (*mysqldriver.MySQLError)(nil); errors.As(err, &m) {
+		err = set("SET SESSION wait_timeout=10")
+	}
+	if err != nil {
 		conn.Close()
 		return nil, err
 	}

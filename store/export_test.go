@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"frontline/bot/chat"
 )
 
 // Crash leaves everything as a killed process does: leases, slot, marks of work.
@@ -55,6 +57,11 @@ func (s *Store) Count(q string, args ...any) (n int64) {
 		return -1
 	}
 	return n
+}
+
+// FreezeNow is the update that Freeze makes.
+func (tx *Tx) FreezeNow(d chat.Delivery, parts []byte) error {
+	return tx.fenced(d, "parts=?, attempt=attempt+1", tx.s.seal.sealed("parts", []byte(`[{"api":"message/send","body":"`+string(parts)+`"}]`)))
 }
 
 // TurnOrder sorts messages of a thread.

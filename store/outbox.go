@@ -165,7 +165,9 @@ func (tx *Tx) claim(r outboxRow, epoch int64) (*chat.Delivery, error) {
 	if r.State == outboxSending && r.Parts != nil {
 		r.Unsure = 1 // its owner died between the call and the record of it
 	}
-	u := tx.db.Exec("UPDATE outbox SET state=?, epoch=?, unsure=? WHERE id=? AND state=? AND epoch=?", outboxSending, epoch, r.Unsure, r.ID, r.State, r.Epoch)
+	// The attempt counts too: while this update waits, a replica that slept may
+	// still freeze other bytes than those read here.
+	u := tx.db.Exec("UPDATE outbox SET state=?, epoch=?, unsure=? WHERE id=? AND state=? AND epoch=? AND attempt=?", outboxSending, epoch, r.Unsure, r.ID, r.State, r.Epoch, r.Attempt)
 	if u.Error != nil {
 		return nil, u.Error
 	}

@@ -185,6 +185,83 @@ func TestOutboxFencedBetweenReplicas(t *testing.T) {
 	sent(t, b, taken)
 }
 
+// A replica is stopped between the update that freezes the bytes and its
+// commit. The one that takes over waits for the row, and must then see the
+// bytes that may have been sent.
+func TestClaimSeesWhatASleeperFroze(t *testing.T) {
+	t.Parallel()
+	url := storetest.MySQL(t)
+	ctx := context.Background()
+	a := leadAll(t, storetest.Open(t, url, store.Options{Serve: true, Replica: "serve-a", Lease: long}))
+	enqueue(t, a, words("z1", toZhou))
+	d := claimWords(t, a, "z1")[0]
+	b := leadAll(t, storetest.Open(t, url, store.Options{Serve: true, Replica: "serve-b", Lease: long}))
+	got := make(chan []chat.Delivery, 1)
+	err := a.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.FreezeNow(d, []byte("bytes")); err != nil {
+			return err
+		}
+		go func() {
+			list, err := b.Claim(ctx, 5)
+			if err != nil {
+				t.Error(err)
+			}
+			got <- list
+		}()
+		time.Sleep(300 * time.Millisecond) // b waits for the row
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := <-got; len(list) != 0 {
+		t.Fatalf("claimed as it was before: %+v", list)
+	}
+	again := claimWords(t, b, "z1")[0]
+	if !again.Unknown || again.Parts == nil {
+		t.Errorf("%+v", again)
+	}
+}
+
+// The locks of a stopped replica end by themselves.
+func TestSleepersLocksEnd(t *testing.T) {
+	t.Parallel()
+	url := storetest.MySQL(t)
+	ctx := context.Background()
+	a := leadAll(t, storetest.Open(t, url, store.Options{Serve: true, Replica: "serve-a", Lease: long}))
+	enqueue(t, a, words("z1", toZhou))
+	d := claimWords(t, a, "z1")[0]
+	b := leadAll(t, storetest.Open(t, url, store.Options{Serve: true, Replica: "serve-b", Lease: long}))
+	awake := make(chan struct{})
+	ended := make(chan error, 1)
+	first := true
+	began := make(chan struct{})
+	go func() {
+		ended <- a.InTx(ctx, func(tx *store.Tx) error {
+			if err := tx.FreezeNow(d, []byte("bytes")); err != nil {
+				return err
+			}
+			if first {
+				first = false
+				close(began)
+				<-awake // stopped
+			}
+			return nil
+		})
+	}()
+	<-began
+	at := time.Now()
+	later(t, "the other claims it", func() bool {
+		list, err := b.Claim(ctx, 5)
+		return err == nil && len(list) == 1
+	})
+	t.Logf("claimed after %s", time.Since(at).Round(time.Millisecond))
+	close(awake)
+	if err := <-ended; !errors.Is(err, store.ErrFenced) {
+		t.Errorf("the sleeper: %v", err)
+	}
+}
+
 func TestEnqueueKeys(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func(store.Options) *store.Store) {
