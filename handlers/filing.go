@@ -2,13 +2,30 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"frontline/bot/chat"
 	"frontline/handlers/mask"
 	"frontline/store"
 )
+
+// sameTime is how long the same words of the same person are the same report.
+const sameTime = 5 * time.Minute
+
+// saidAgain answers a report that was made a moment ago: one ticket, not two.
+func (d *Desk) saidAgain(tx *store.Tx, out *Result, r Request, g reportDraft, t store.Ticket) error {
+	out.Say = append(out.Say, say(fmt.Sprintf("这条你刚报过了，就是 T%d，没有重复建单。补充直接接着发。", t.Number)).Say...)
+	out.List = []string{}
+	g.Ticket, g.Guessed = t.Number, false
+	out.Next = &Step{Command: "report", Name: stepAfter, Draft: g, Life: joinLife}
+	if len(g.Media) == 0 {
+		return nil
+	}
+	return tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "report", Author: r.Actor.ID, Text: g.Fields.Symptom, Media: g.Media, Message: r.Msg.ID})
+}
 
 // file makes the ticket; its number is known only inside the commit.
 func (d *Desk) file(ctx context.Context, r Request, g reportDraft) (Result, error) {
@@ -20,6 +37,11 @@ func (d *Desk) file(ctx context.Context, r Request, g reportDraft) (Result, erro
 	lines := g.Lines
 	res.Write = func(tx *store.Tx, out *Result) error {
 		t := t // a repeated transaction starts anew
+		if same, err := tx.SameTicket(t.Reporter, t.Title, tx.Now().Add(-sameTime)); err == nil {
+			return d.saidAgain(tx, out, r, g, same)
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
 		if err := tx.CreateTicket(&t); err != nil {
 			return err
 		}

@@ -188,6 +188,17 @@ func findTicket(db *gorm.DB, number int64) (Ticket, error) {
 	return r.ticket(), err
 }
 
+// SameTicket returns the open ticket that a reporter made with the same title
+// since a time, or ErrNotFound: said twice is reported once.
+func (tx *Tx) SameTicket(reporter, title string, since time.Time) (Ticket, error) {
+	var r ticketRow
+	err := tx.db.Where("reporter = ? AND state IN ? AND id >= ? AND title = ?", reporter, openStates, idAt(since), clip(title, 400)).Order("id").First(&r).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return Ticket{}, ErrNotFound
+	}
+	return r.ticket(), err
+}
+
 // ListOpenTickets returns a reporter's open tickets, oldest first.
 func (s *Store) ListOpenTickets(ctx context.Context, reporter string, n int) ([]Ticket, error) {
 	var rows []ticketRow
