@@ -123,4 +123,3 @@ func newTicketLine(t store.Ticket, reporter chat.User) string {
 	}
 	return line
 }
-
