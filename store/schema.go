@@ -84,6 +84,9 @@ var migrations = []migration{
 		"CREATE INDEX inbox_order ON inbox (state, thread_key, turn_order)",
 		"DROP INDEX inbox_thread $on(inbox)",
 	}},
+	{name: "groups", oldest: 3, steps: []string{
+		"CREATE TABLE service_chat (name $key(64) PRIMARY KEY, title $key(200) NOT NULL, robot_key $blob, robot_last4 $key(8) NOT NULL, chat_id $key(128) NOT NULL, owners $text NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, version BIGINT NOT NULL)$end",
+	}},
 }
 
 func numbered(head, row string, n int) string {
