@@ -36,12 +36,15 @@ type ClientOptions struct {
 	CorpID  string
 	AgentID int64
 	Secret  string
-	APIBase string            // https://qyapi.weixin.qq.com, a proxy, or a stand-in
-	Robots  map[string]string // group name -> robot key
-	Tokens  TokenStore        // nil: this process only
-	Files   FileReader        // nil: nothing can be uploaded
-	Log     *slog.Logger
-	Now     func() time.Time
+	APIBase string // https://qyapi.weixin.qq.com, a proxy, or a stand-in
+	// Robot finds the key of a group's robot, anew for every call, so that a
+	// change counts at once: "" when the group has none. After an error the
+	// words are kept and tried again. nil: there are no robots.
+	Robot  func(ctx context.Context, group string) (key string, err error)
+	Tokens TokenStore // nil: this process only
+	Files  FileReader // nil: nothing can be uploaded
+	Log    *slog.Logger
+	Now    func() time.Time
 	// Observe counts calls: the API, the error code ("0", "none" without an answer, "http502") and the time taken.
 	Observe func(api, code string, took time.Duration)
 }

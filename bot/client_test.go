@@ -316,7 +316,7 @@ func TestNoSecretLeaks(t *testing.T) {
 func callAll(t *testing.T, base, code, token string) {
 	t.Helper()
 	log := &lockedBuffer{}
-	c, err := bot.NewClient(bot.ClientOptions{CorpID: corpID, AgentID: agentID, Secret: secret, APIBase: base, Robots: map[string]string{"g": robotKey},
+	c, err := bot.NewClient(bot.ClientOptions{CorpID: corpID, AgentID: agentID, Secret: secret, APIBase: base, Robot: robotKeys{"g": robotKey}.key,
 		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		t.Fatal(err)

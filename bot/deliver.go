@@ -31,7 +31,8 @@ type Deliverer struct {
 	mu      sync.Mutex
 	said    map[sameWords]time.Time // for the platform's duplicate check
 	swept   time.Time
-	trouble map[string]time.Time // when it was last told
+	trouble map[string]time.Time    // when it was last told
+	refused map[chat.Address]string // the robot key with which a place was put on hold
 }
 
 // NewDeliverer makes the loop; Run runs it.
@@ -46,7 +47,7 @@ func NewDeliverer(opt DelivererOptions) *Deliverer {
 		opt.Hands = 16
 	}
 	return &Deliverer{opt: opt, limit: &limiter{recent: opt.Outbox.Recent, now: opt.Now, places: map[chat.Address]*place{}},
-		said: map[sameWords]time.Time{}, trouble: map[string]time.Time{}}
+		said: map[sameWords]time.Time{}, trouble: map[string]time.Time{}, refused: map[chat.Address]string{}}
 }
 
 // Run delivers until ctx ends, then finishes the calls in hand.
@@ -86,7 +87,8 @@ type attempt struct {
 	chat.Delivery
 	way
 	log     *slog.Logger
-	renewed bool // new bytes were made once already in this attempt
+	renewed bool   // new bytes were made once already in this attempt
+	robot   string // the robot's key when the attempt began
 }
 
 // way is how an attempt goes.
@@ -129,6 +131,11 @@ func (d *Deliverer) begin(ctx context.Context, a *attempt) error {
 	if err != nil {
 		return err
 	}
+	if a.road == roadRobot {
+		if err := d.sameRobot(ctx, a); err != nil {
+			return err
+		}
+	}
 	// Look for room first, so that nothing is uploaded in vain.
 	if err := d.room(ctx, a); err != nil {
 		return err
@@ -138,6 +145,24 @@ func (d *Deliverer) begin(ctx context.Context, a *attempt) error {
 		return d.renew(ctx, a)
 	}
 	return d.freeze(ctx, a)
+}
+
+// sameRobot ends the wait for an operator once the group has another robot.
+func (d *Deliverer) sameRobot(ctx context.Context, a *attempt) (err error) {
+	if a.robot, err = d.opt.Client.robotKey(ctx, a.To.ID); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	key, held := d.refused[a.line]
+	changed := held && key != a.robot
+	if changed {
+		delete(d.refused, a.line)
+	}
+	d.mu.Unlock()
+	if changed {
+		d.limit.release(a.line)
+	}
+	return nil
 }
 
 // room waits for nobody: it takes a place or says how long there is none.

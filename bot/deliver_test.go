@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -343,6 +344,50 @@ func TestRobotRemoved(t *testing.T) {
 	}
 }
 
+// A new key counts at once: nobody waits until the hold of the old one is over.
+func TestRobotReplaced(t *testing.T) {
+	w := newWorld(t)
+	w.plat.RemoveRobot(robotKey)
+	w.say(text(robot, "一"), text(robot, "二"))
+	w.run(time.Minute)
+	w.wantStates("due\ndue")
+	w.plat.AddRobot(standin.Robot{Key: "another-key", Name: "新机器人", Group: group})
+	w.run(time.Minute)
+	w.wantStates("due\ndue")
+	w.robots[robot.ID] = "another-key"
+	err := w.box.InTx(t.Context(), func(tx *store.Tx) error {
+		return tx.PutGroup("test", store.Group{Name: robot.ID, Title: "支持群"}, "another-key")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.run(time.Minute)
+	w.wantSeen(group, "一", "二")
+	w.wantStates("sent\nsent")
+}
+
+// A key that cannot be looked up costs time, not the words.
+func TestRobotKeyNotFoundNow(t *testing.T) {
+	var down atomic.Bool
+	w := newWorld(t, func(_ *standin.Options, c *bot.ClientOptions) {
+		find := c.Robot
+		c.Robot = func(ctx context.Context, group string) (string, error) {
+			if down.Load() {
+				return "", errors.New("the database is away")
+			}
+			return find(ctx, group)
+		}
+	})
+	down.Store(true)
+	w.say(text(robot, "一"), text(chat.Address{Kind: chat.Robot, ID: "无此群"}, "二"))
+	w.run(time.Minute)
+	w.wantStates("due\ndue")
+	down.Store(false)
+	w.run(5 * time.Minute)
+	w.wantSeen(group, "一")
+	w.wantStates("sent\ndead rejected: the group \"无此群\" has no robot")
+}
+
 func TestAppNotTrusted(t *testing.T) {
 	w := newWorld(t)
 	id := w.plat.AddFault(standin.Fault{API: "message/send", Errcode: 60020})
@@ -583,7 +628,8 @@ func TestFiles(t *testing.T) {
 
 // One receiver whose calls take their time does not hold up the others.
 func TestSlowReceiver(t *testing.T) {
-	w := newWorld(t, func(_ *standin.Options, c *bot.ClientOptions) { c.Robots["慢群"] = "slow-key" })
+	w := newWorld(t)
+	w.robots["慢群"] = "slow-key"
 	w.plat.AddRobot(standin.Robot{Key: "slow-key", Name: "慢", Group: group})
 	w.plat.AddFault(standin.Fault{API: "webhook/send", Match: "slow-key", DelayMS: 60_000})
 	w.say(text(chat.Address{Kind: chat.Robot, ID: "慢群"}, "慢一"), text(chat.Address{Kind: chat.Robot, ID: "慢群"}, "慢二"))

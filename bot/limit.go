@@ -180,6 +180,15 @@ func (l *limiter) hold(to chat.Address, until time.Time) {
 	}
 }
 
+// release ends a hold.
+func (l *limiter) release(to chat.Address) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p := l.places[to]; p != nil {
+		p.pause = time.Time{}
+	}
+}
+
 // holdApp keeps everything from the app's calls for a time: their limits are
 // the company's, not a place's.
 func (l *limiter) holdApp(until time.Time) {

@@ -104,7 +104,7 @@ func (f renderFiles) Get(_ context.Context, id string) ([]byte, error) {
 
 func renderer(t *testing.T) *Deliverer {
 	t.Helper()
-	c, err := NewClient(ClientOptions{CorpID: "c", AgentID: 7, Secret: "s", APIBase: "http://127.0.0.1:1", Robots: map[string]string{"g": "k"},
+	c, err := NewClient(ClientOptions{CorpID: "c", AgentID: 7, Secret: "s", APIBase: "http://127.0.0.1:1", Robot: func(context.Context, string) (string, error) { return "k", nil },
 		Files: renderFiles{"png": png, "txt": []byte("abcdef")}})
 	if err != nil {
 		t.Fatal(err)

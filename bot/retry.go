@@ -48,6 +48,9 @@ func (d *Deliverer) failed(ctx context.Context, a *attempt, cause error) {
 		if a.road == roadRobot {
 			wait = robotWait
 			d.limit.hold(a.line, now.Add(wait)) // nor anything else for this place
+			d.mu.Lock()
+			d.refused[a.line] = a.robot
+			d.mu.Unlock()
 		}
 		if cause = withAdvice(cause); old {
 			d.never(ctx, a, cause)

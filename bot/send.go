@@ -68,7 +68,7 @@ func (c *Client) sendMessage(ctx context.Context, body json.RawMessage) (r chat.
 // without an error.
 func (c *Client) sendRobot(ctx context.Context, name string, body json.RawMessage) error {
 	const api = "webhook/send"
-	key, err := c.robotKey(name)
+	key, err := c.robotKey(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -86,11 +86,16 @@ func (c *Client) sendRobot(ctx context.Context, name string, body json.RawMessag
 	})
 }
 
-func (c *Client) robotKey(name string) (string, error) {
-	if key := c.opt.Robots[name]; key != "" {
-		return key, nil
+func (c *Client) robotKey(ctx context.Context, name string) (key string, err error) {
+	if c.opt.Robot != nil {
+		if key, err = c.opt.Robot(ctx, name); err != nil {
+			return "", fmt.Errorf("find the robot of a group: %w", err)
+		}
 	}
-	return "", fmt.Errorf("%w: the group %q has no robot", ErrRejected, cut(name, 40))
+	if key == "" {
+		return "", fmt.Errorf("%w: the group %q has no robot", ErrRejected, cut(name, 40))
+	}
+	return key, nil
 }
 
 // sendResponse posts to the smart bot's answer address. The address comes from
@@ -131,7 +136,7 @@ func (c *Client) upload(ctx context.Context, to chat.Address, f chat.File, conte
 
 func (c *Client) uploadRobot(ctx context.Context, group string, f chat.File, content []byte) (string, error) {
 	const api = "webhook/upload_media"
-	key, err := c.robotKey(group)
+	key, err := c.robotKey(ctx, group)
 	if err != nil {
 		return "", err
 	}

@@ -65,6 +65,7 @@ type world struct {
 	client  *bot.Client
 	deliver *bot.Deliverer
 	files   memFiles
+	robots  robotKeys
 	log     *lockedBuffer
 	trouble []string
 	handler http.Handler // of the smart bot's callbacks
@@ -99,13 +100,18 @@ func (f memFiles) Get(_ context.Context, id string) ([]byte, error) {
 	return nil, errors.New("no such file")
 }
 
+// robotKeys are the keys of robots by their groups' names.
+type robotKeys map[string]string
+
+func (k robotKeys) key(_ context.Context, group string) (string, error) { return k[group], nil }
+
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func newWorld(t *testing.T, change ...func(*standin.Options, *bot.ClientOptions)) *world {
 	t.Helper()
-	w := &world{t: t, clock: &handClock{now: time.Date(2025, 3, 10, 9, 30, 0, 0, time.UTC)}, files: memFiles{}, log: &lockedBuffer{},
+	w := &world{t: t, clock: &handClock{now: time.Date(2025, 3, 10, 9, 30, 0, 0, time.UTC)}, files: memFiles{}, robots: robotKeys{robot.ID: robotKey}, log: &lockedBuffer{},
 		got: make(chan chat.Message, 10), dbURL: storetest.SQLite(t)}
 	opt := standin.Options{CorpID: corpID, Now: w.clock.Now, Rand: rand.New(rand.NewPCG(1, 2)),
 		Apps:   []standin.App{{AgentID: agentID, Name: "一线助手", Secret: secret, Token: "tok", AESKey: aesKey, CallbackURL: "http://callback.test/app"}},
@@ -120,7 +126,7 @@ func newWorld(t *testing.T, change ...func(*standin.Options, *bot.ClientOptions)
 		}),
 	}
 	w.handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	clientOpt := bot.ClientOptions{CorpID: corpID, AgentID: agentID, Secret: secret, Robots: map[string]string{robot.ID: robotKey}, Files: w.files, Now: w.clock.Now}
+	clientOpt := bot.ClientOptions{CorpID: corpID, AgentID: agentID, Secret: secret, Robot: w.robots.key, Files: w.files, Now: w.clock.Now}
 	for _, c := range change {
 		c(&opt, &clientOpt)
 	}

@@ -72,8 +72,9 @@ func printFindings(w io.Writer, list []finding) {
 }
 
 func examine(ctx context.Context, env Env, cfg *config.Config, file string) []finding {
-	list := []finding{checkSettings(cfg, file)}
-	return append(append(list, checkDatabase(ctx, env, file)), checkOutside(ctx, cfg)...)
+	database, groups := checkDatabase(ctx, env, file)
+	list := append([]finding{checkSettings(cfg, file, groups)}, database...)
+	return append(list, checkOutside(ctx, cfg)...)
 }
 
 // checkOutside is everything but settings and database.
@@ -84,34 +85,39 @@ func checkOutside(ctx context.Context, cfg *config.Config) []finding {
 
 // doctor is the same examination by the running program, on its own database.
 func (e *engine) doctor(ctx context.Context) []finding {
-	list := []finding{checkSettings(e.cfg, ""), checkQueues(ctx, e.store)}
+	list := []finding{checkSettings(e.cfg, "", groupNames(ctx, e.store)), checkQueues(ctx, e.store)}
 	return append(list, checkOutside(ctx, e.cfg)...)
 }
 
 func ok(check, found string) finding { return finding{Check: check, State: "ok", Found: found} }
 
-func checkSettings(cfg *config.Config, file string) finding {
+func checkSettings(cfg *config.Config, file string, groups []string) finding {
 	if err := cfg.NeedWeCom(); err != nil {
 		return finding{Check: "设置", State: "fail", Found: err.Error(), Advice: "补全 wecom 部分；想先试用请运行 frontline demo"}
 	}
-	if w := cfg.Warnings(file); len(w) > 0 {
+	if w := cfg.Warnings(file, groups...); len(w) > 0 {
 		return finding{Check: "设置", State: "warn", Found: w[0]}
 	}
 	return ok("设置", "没有问题")
 }
 
-func checkDatabase(ctx context.Context, env Env, file string) finding {
+// checkDatabase also returns the groups that were added in the console.
+func checkDatabase(ctx context.Context, env Env, file string) (list []finding, groups []string) {
 	ctx, cancel := context.WithTimeout(ctx, doctorTime)
 	defer cancel()
-	s, _, err := env.openStore(ctx, file)
+	s, cfg, err := env.openStore(ctx, file)
 	switch {
 	case errors.Is(err, store.ErrNewerSchema):
-		return finding{Check: "数据库", State: "fail", Found: "数据库由更新版本的程序升级过", Advice: "安装新版本，或恢复备份"}
+		return []finding{{Check: "数据库", State: "fail", Found: "数据库由更新版本的程序升级过", Advice: "安装新版本，或恢复备份"}}, nil
 	case err != nil:
-		return finding{Check: "数据库", State: "fail", Found: err.Error(), Advice: "检查 database.url、网络和账号权限"}
+		return []finding{{Check: "数据库", State: "fail", Found: err.Error(), Advice: "检查 database.url、网络和账号权限"}}, nil
 	}
 	defer s.Close()
-	return checkQueues(ctx, s)
+	list = []finding{checkQueues(ctx, s)}
+	if err := checkGroups(ctx, cfg, s); err != nil {
+		list = append(list, finding{Check: "群", State: "fail", Found: err.Error(), Advice: "配置文件和控制台里的群不能同名，改掉其中一个；否则 frontline serve 不会启动"})
+	}
+	return list, groupNames(ctx, s)
 }
 
 func checkQueues(ctx context.Context, s *store.Store) finding {

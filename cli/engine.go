@@ -52,6 +52,9 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	if err = e.openStore(ctx, log); err != nil {
 		return nil, err
 	}
+	if err = checkGroups(ctx, cfg, e.store); err != nil {
+		return nil, err
+	}
 	e.know = kb.NewEngine(kb.Options{Log: log.With("component", "kb"), Observe: e.meters.sawSearch})
 	if err = e.know.Load(ctx, e.store); err != nil {
 		return nil, fmt.Errorf("load the knowledge base: %w", err)
@@ -127,14 +130,8 @@ func filesURL(cfg *config.Config) string {
 }
 
 func (e *engine) openClient(files *store.Files) (err error) {
-	robots := map[string]string{}
-	for _, g := range e.cfg.Groups {
-		if g.RobotKey != "" {
-			robots[g.Name] = string(g.RobotKey)
-		}
-	}
 	opt := bot.ClientOptions{CorpID: e.cfg.WeCom.CorpID, AgentID: e.cfg.WeCom.App.AgentID, Secret: string(e.cfg.WeCom.App.Secret), APIBase: e.cfg.WeCom.APIBase,
-		Robots: robots, Files: files, Log: e.log.With("component", "wecom"), Now: e.now, Observe: e.meters.sawCall}
+		Robot: e.robotKey, Files: files, Log: e.log.With("component", "wecom"), Now: e.now, Observe: e.meters.sawCall}
 	if e.redis != nil {
 		opt.Tokens = e.redis
 	}
@@ -197,18 +194,17 @@ func (e *engine) trouble(to chat.Address, cause error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	for _, g := range e.cfg.Groups {
-		if g.Name != to.ID {
-			continue
-		}
-		for _, owner := range g.Owners {
-			err := e.store.InTx(ctx, func(tx *store.Tx) error {
-				return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("trouble/%s/%s/%s", g.Name, owner, tx.Now().Format("2006010215")), To: chat.Address{Kind: chat.Person, ID: owner, Via: chat.App},
-					Body: chat.Body{Text: fmt.Sprintf("群「%s」的机器人发不出消息：%v\n要发的话都留着，修好后会补发。", g.Title, cause)}})
-			})
-			if err != nil {
-				e.log.Error("tell a group's owner", "err", err)
-			}
+	title, owners, err := e.groupOwners(ctx, to.ID)
+	if err != nil {
+		e.log.Error("find a group's owners", "err", err)
+	}
+	for _, owner := range owners {
+		err := e.store.InTx(ctx, func(tx *store.Tx) error {
+			return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("trouble/%s/%s/%s", to.ID, owner, tx.Now().Format("2006010215")), To: chat.Address{Kind: chat.Person, ID: owner, Via: chat.App},
+				Body: chat.Body{Text: fmt.Sprintf("群「%s」的机器人发不出消息：%v\n要发的话都留着，修好后会补发。", title, cause)}})
+		})
+		if err != nil {
+			e.log.Error("tell a group's owner", "err", err)
 		}
 	}
 }

@@ -27,14 +27,14 @@ func runServe(ctx context.Context, env Env, args []string) error {
 		return err
 	}
 	log := newLogger(env.Stderr, cfg.Log)
-	for _, w := range cfg.Warnings(file) {
-		log.Warn(w)
-	}
 	e, err := newEngine(ctx, cfg, log, nil)
 	if err != nil {
 		return err
 	}
 	defer e.close()
+	for _, w := range cfg.Warnings(file, groupNames(ctx, e.store)...) {
+		log.Warn(w)
+	}
 	l, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", cfg.Listen, err)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -121,9 +122,6 @@ func (c *Config) checkGroups(f *Faults) {
 		}
 		names[g.Name] = true
 	}
-	if t := c.Tickets.Group; t != "" && !names[t] {
-		f.add("tickets.group: no group is called %q", t)
-	}
 }
 
 // NeedWeCom names what serve needs and demo does not.
@@ -141,8 +139,12 @@ func (c *Config) NeedWeCom() error {
 	return nil
 }
 
-// Warnings are things that work but should not stay so.
-func (c *Config) Warnings(file string) (out []string) {
+// Warnings are things that work but should not stay so. elsewhere are the
+// groups that the database has, as far as they are known.
+func (c *Config) Warnings(file string, elsewhere ...string) (out []string) {
+	if t := c.Tickets.Group; t != "" && !slices.Contains(elsewhere, t) && !slices.ContainsFunc(c.Groups, func(g Group) bool { return g.Name == t }) {
+		out = append(out, fmt.Sprintf("tickets.group: this configuration has no group %q; until the console has one, nobody is told of new tickets", t))
+	}
 	for name, t := range map[string]Secret{"hooks.token": c.Hooks.Token, "api.token": c.API.Token} {
 		if t != "" && len(t) < 24 {
 			out = append(out, name+": fewer than 24 characters can be guessed")

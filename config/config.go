@@ -45,7 +45,7 @@ type Config struct {
 	Hooks    Hooks    `yaml:"hooks"`
 	API      API      `yaml:"api"`
 	Log      Log      `yaml:"log"`
-	// Group chats that are known by name. What stands here is read-only in the console.
+	// Group chats that are known by name. What stands here is read-only in the console, which has groups of its own; one name in both is refused at start.
 	Groups    []Group   `yaml:"groups"`
 	Tickets   Tickets   `yaml:"tickets"`
 	Retention Retention `yaml:"retention"`
@@ -156,7 +156,7 @@ type Group struct {
 
 // Tickets are the rules of tickets.
 type Tickets struct {
-	// Group (by name) whose robot tells of new tickets; empty: nobody is told.
+	// Group (by name, of this file or of the console) whose robot tells of new tickets; empty: nobody is told.
 	Group string `yaml:"group" example:"trading-support"`
 	// What a report must have before it gets its number: symptom, system, app_version, urgency, customer.
 	Required []string `yaml:"required" default:"[symptom]"`
