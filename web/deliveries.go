@@ -107,7 +107,7 @@ func (s *Server) delivered(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := deliveredPage{Delivered: d, Text: mask.Text(saidText(d.Said.Body)), Why: s.why(d)}
+	p := deliveredPage{Delivered: d, Text: mask.Text(saidText(d.Said.Body)), Why: v.why(d)}
 	for _, part := range d.Parts {
 		p.Parts = append(p.Parts, part.API+"\n"+mask.Text(indent(part.Body)))
 	}
@@ -115,22 +115,22 @@ func (s *Server) delivered(v *visit) error {
 }
 
 // why tells in one line why words have not arrived.
-func (s *Server) why(d store.Delivered) string {
+func (v *visit) why(d store.Delivered) string {
 	switch {
 	case d.State == "sent":
 		return ""
 	case d.State == "dead":
 		return d.Reason
 	case d.Unsure:
-		return "上一次发送没有收到回应，可能已送达；稍后按去重规则再试"
-	case d.Due.After(s.opt.Now()):
-		why := "等到 " + when(d.Due, s.opt.Now()) + " 再发"
+		return v.t("上一次发送没有收到回应，可能已送达；稍后按去重规则再试")
+	case d.Due.After(v.s.opt.Now()):
+		why := v.t("等到 %s 再发", v.when(d.Due))
 		if d.Reason != "" {
-			why += "：" + d.Reason
+			why += v.t("：") + d.Reason
 		}
 		return why
 	}
-	return "排队中"
+	return v.t("排队中")
 }
 
 func indent(raw json.RawMessage) string {
@@ -175,7 +175,7 @@ func (s *Server) retryDelivered(v *visit) error {
 	if err := s.opt.Store.RetryDelivery(v.r.Context(), v.user.ID, id); err != nil {
 		return err
 	}
-	v.notice("已重新放入发送队列")
+	v.notice(v.t("已重新放入发送队列"))
 	return v.redirect("/deliveries/out/" + v.r.PathValue("id"))
 }
 
@@ -187,6 +187,6 @@ func (s *Server) retryReceived(v *visit) error {
 	if err := s.opt.Store.RetryReceived(v.r.Context(), v.user.ID, id); err != nil {
 		return err
 	}
-	v.notice("已重新放入处理队列")
+	v.notice(v.t("已重新放入处理队列"))
 	return v.redirect("/deliveries/in/" + v.r.PathValue("id"))
 }

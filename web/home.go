@@ -1,8 +1,6 @@
 package web
 
 import (
-	"fmt"
-
 	"frontline/bot/chat"
 	"frontline/store"
 )
@@ -69,5 +67,5 @@ func greeting(hour int) string {
 
 // Greeting is the first line of the home page.
 func (p homePage) Greeting(s shell) string {
-	return fmt.Sprintf("%s，%s", s.v.t(greeting(s.v.s.opt.Now().Hour())), s.User.Show())
+	return s.v.t(greeting(s.v.s.opt.Now().Hour())) + s.v.t("，") + s.User.Show()
 }

@@ -33,6 +33,9 @@ func (s *Server) routeList() []route {
 		{method: "POST", path: "/users/{id}/roles", roles: admins, do: s.setRoles},
 		{method: "POST", path: "/users/{id}/disabled", roles: admins, do: s.setDisabled},
 		{method: "GET", path: "/rights", roles: workers, nav: "users", do: s.rights},
+		{method: "GET", path: "/tokens", roles: anybody, do: s.tokens},
+		{method: "POST", path: "/tokens", roles: anybody, do: s.newToken},
+		{method: "POST", path: "/tokens/{id}/revoke", roles: anybody, do: s.revokeToken},
 		{method: "POST", path: "/logout", roles: anybody, do: s.logout},
 		{method: "POST", path: "/profile/theme", public: true, do: s.setTheme},
 		{method: "POST", path: "/profile/lang", public: true, do: s.setLang},
@@ -44,6 +47,7 @@ func (s *Server) routeList() []route {
 			route{method: "POST", path: "/simulator/say", roles: anybody, upload: true, do: s.simulatorSay},
 			route{method: "POST", path: "/simulator/act", roles: anybody, do: s.simulatorAct},
 			route{method: "POST", path: "/simulator/fault", roles: anybody, do: s.simulatorFault},
+			route{method: "POST", path: "/simulator/replay", roles: anybody, do: s.simulatorReplay},
 		)
 	}
 	return list

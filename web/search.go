@@ -51,7 +51,7 @@ func (s *Server) search(v *visit) error {
 		return fmt.Errorf("search the knowledge: %w", err)
 	}
 	p.Hits = found.Hits
-	p.Found = map[kb.Band]string{kb.Answer: "有把握", kb.Clarify: "可能相关", kb.Refuse: "把握不大"}[found.Band]
+	p.Found = v.t(map[kb.Band]string{kb.Answer: "有把握", kb.Clarify: "可能相关", kb.Refuse: "把握不大"}[found.Band])
 	people, err := s.opt.Store.ListMembers(ctx)
 	if err != nil {
 		return err

@@ -3,7 +3,9 @@ package web
 import (
 	"context"
 	"fmt"
+	"html/template"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,7 +46,7 @@ func (s *Server) settings(v *visit) error {
 	p := settingsPage{Settings: s.opt.Settings}
 	base := s.opt.PublicURL
 	if base == "" {
-		base = "https://你的地址"
+		base = v.t("https://你的地址")
 	}
 	p.Callback = []string{base + "/wecom/app", base + "/wecom/bot"}
 	if s.opt.Doctor != nil {
@@ -116,7 +118,7 @@ type auditPage struct {
 	Lines                 []store.AuditEntry
 	Actor, Action, Object string
 	Next                  int64
-	Query                 string
+	Older                 template.URL // the next page
 	Families              []stateName
 }
 
@@ -142,7 +144,7 @@ func (s *Server) audit(v *visit) error {
 	if len(lines) == auditLines {
 		p.Next = lines[auditLines-1].ID
 	}
-	p.Query = url.Values{"actor": {p.Actor}, "action": {p.Action}, "object": {p.Object}}.Encode()
+	p.Older = template.URL("/audit?" + url.Values{"actor": {p.Actor}, "action": {p.Action}, "object": {p.Object}, "before": {strconv.FormatInt(p.Next, 10)}}.Encode())
 	return v.show("audit", p)
 }
 

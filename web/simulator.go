@@ -2,202 +2,31 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"frontline/bot/chat"
 )
-
-// Platform is the stand-in behind the simulator. The page declares what it
-// needs; package cli fits the stand-in to it.
-type Platform interface {
-	State(ctx context.Context, user string) (SimState, error)
-	// Feed returns the newest entries of a member's single chats, or of a group.
-	Feed(ctx context.Context, user, group string) (entries []SimEntry, seq int64, err error)
-	Say(ctx context.Context, say SimSay) (notes []string, err error)
-	Act(ctx context.Context, act SimAct) error
-	// Traces returns the newest steps of the round trip, oldest first.
-	Traces(ctx context.Context, n int) (steps []SimTrace, seq int64, err error)
-	// Redeliver sends the callback of an entry again, at once and in parallel.
-	Redeliver(ctx context.Context, callback string, times int) (statuses []int, err error)
-	Fault(ctx context.Context, f SimFault) error
-	ClearFaults(ctx context.Context) error
-	Inject(ctx context.Context, place, user, kind, text string) (status int, err error)
-	Clear(ctx context.Context) error
-}
-
-// SimState is the company as the simulator shows it.
-type SimState struct {
-	People []struct {
-		UserID   string `json:"userid"`
-		Name     string `json:"name"`
-		Position string `json:"position"`
-	} `json:"people"`
-	Chats []struct {
-		Place string    `json:"place"`
-		Name  string    `json:"name"`
-		At    time.Time `json:"at"`
-		Last  string    `json:"last"`
-	} `json:"chats"`
-	Apps []struct {
-		AgentID int    `json:"agent_id"`
-		Name    string `json:"name"`
-		Place   string `json:"place"`
-		Menu    []struct {
-			Name string `json:"name"`
-			Key  string `json:"key"`
-		} `json:"menu"`
-	} `json:"apps"`
-	Bots []struct {
-		ID    string `json:"id"`
-		Name  string `json:"name"`
-		Place string `json:"place"`
-	} `json:"bots"`
-	Robots []struct {
-		Name   string `json:"name"`
-		ChatID string `json:"chat_id"`
-		Used   int    `json:"used"`
-		Limit  int    `json:"limit"`
-	} `json:"robots"`
-}
-
-// SimEntry is one message as a member's client shows it.
-type SimEntry struct {
-	ID    int64     `json:"id"`
-	Seq   int64     `json:"seq"`
-	At    time.Time `json:"at"`
-	Place string    `json:"place"`
-	User  string    `json:"user"`
-	From  struct {
-		Kind, ID, Name string
-	} `json:"from"`
-	MsgType string `json:"msgtype"`
-	Text    string `json:"text"`
-	Cut     bool   `json:"cut"`
-	Quote   *struct {
-		Text string `json:"text"`
-	} `json:"quote"`
-	Media *struct {
-		Kind, Name, URL string
-		Size            int
-	} `json:"media"`
-	Card   *SimCard `json:"card"`
-	Stream *struct {
-		Finished bool `json:"finished"`
-		Polls    int  `json:"polls"`
-	} `json:"stream"`
-	Recalled bool     `json:"recalled"`
-	Notes    []string `json:"notes"`
-	Callback string   `json:"callback"`
-}
-
-// SimCard is a template card as it stands now.
-type SimCard struct {
-	Type     string      `json:"type"`
-	TaskID   string      `json:"task_id"`
-	Source   string      `json:"source"`
-	Title    string      `json:"title"`
-	Desc     string      `json:"desc"`
-	SubTitle string      `json:"sub_title"`
-	Quote    string      `json:"quote"`
-	Replaced string      `json:"replaced"`
-	Active   bool        `json:"active"`
-	Rows     []simRow    `json:"rows"`
-	Jumps    []simJump   `json:"jumps"`
-	Buttons  []simButton `json:"buttons"`
-	Selects  []struct {
-		QuestionKey string `json:"question_key"`
-		Title       string `json:"title"`
-		Multiple    bool   `json:"multiple"`
-		Options     []struct {
-			ID, Text string
-		} `json:"options"`
-	} `json:"selects"`
-	Submit *simButton `json:"submit"`
-}
-
-type simRow struct{ Key, Value string }
-type simJump struct{ Title, URL string }
-type simButton struct {
-	Text   string `json:"text"`
-	Key    string `json:"key"`
-	Style  int    `json:"style"`
-	Active bool   `json:"active"`
-}
-
-// SimTrace is one step of the round trip.
-type SimTrace struct {
-	Seq       int64     `json:"seq"`
-	At        time.Time `json:"at"`
-	Kind      string    `json:"kind"`
-	Name      string    `json:"name"`
-	Try       int       `json:"try"`
-	User      string    `json:"user"`
-	MsgID     string    `json:"msgid"`
-	Request   string    `json:"request"`
-	Raw       string    `json:"request_raw"`
-	Status    int       `json:"status"`
-	Errcode   *int      `json:"errcode"`
-	Response  string    `json:"response"`
-	LatencyMS float64   `json:"latency_ms"`
-	Err       string    `json:"error"`
-	Fault     string    `json:"fault"`
-	Meters    []struct {
-		Field string `json:"field"`
-		Used  int    `json:"used"`
-		Limit int    `json:"limit"`
-		Unit  string `json:"unit"`
-		Hard  bool   `json:"hard"`
-	} `json:"meters"`
-	Notes []string `json:"notes"`
-}
-
-// OK tells whether the step went well.
-func (t SimTrace) OK() bool {
-	return t.Err == "" && (t.Status == 0 || t.Status == 200) && (t.Errcode == nil || *t.Errcode == 0)
-}
-
-// SimSay, SimAct and SimFault are what a visitor does.
-type SimSay struct {
-	User, Place, Text string
-	Mention           bool
-	Quote             int64
-	FileKind, Name    string
-	Data              []byte
-}
-
-type SimAct struct {
-	Do, User, Place, TaskID, Key string
-	Entry                        int64
-	Selected                     map[string][]string
-}
-
-type SimFault struct {
-	API     string
-	Errcode int
-	Count   int
-	DelayMS int
-	Drop    string
-}
 
 type simulatorPage struct {
 	State   SimState
 	As, At  string
 	AtName  string
-	Me      string
+	Me      SimPerson
 	Group   string // chat id when At is a group
+	View    string // of the inspector: chain, payload, check, time
+	Plugin  bool   // as WeChat's plugin shows it, which knows no Markdown
+	Quoted  SimEntry
 	Entries []SimEntry
 	Seq     int64
 	Steps   []SimTrace
 	Trace   int64
 	Scenes  []scene
+	Part    bool // answers a request of the script
 }
 
 // scene is one click that shows something.
@@ -213,7 +42,41 @@ var scenes = []scene{
 	{"闲聊", "今天天气怎么样"},
 }
 
+// trials show how the desk copes; their words are the catalogue's keys.
+var trials = []stateName{{"repeat", "重复投递"}, {"bad_signature", "错误签名"}, {"wrong_receiver", "错误接收方"}, {"token", "token 过期"}, {"quota", "超过频率"}, {"lost", "回应丢失"}, {"slow", "变慢"}, {"clear", "清除故障"}}
+
+var simViews = []stateName{{"chain", "链路"}, {"payload", "载荷"}, {"check", "校验"}, {"time", "耗时"}}
+
+func (simulatorPage) Trials() []stateName { return trials }
+func (simulatorPage) Views() []stateName  { return simViews }
+
 const simEntries, simSteps = 80, 40
+
+// Link is the page's own address with some of its choices changed.
+func (p simulatorPage) Link(pairs ...string) template.URL {
+	return template.URL("/simulator?" + p.query(pairs...))
+}
+
+// PartLink is the address that the page's poll asks.
+func (p simulatorPage) PartLink(part string) template.URL {
+	return template.URL("/simulator/" + part + "?" + p.query("seq", strconv.FormatInt(p.Seq, 10), "trace", strconv.FormatInt(p.Trace, 10)))
+}
+
+func (p simulatorPage) query(pairs ...string) string {
+	q := url.Values{"as": {p.As}, "at": {p.At}}
+	if p.View != "chain" {
+		q.Set("view", p.View)
+	}
+	if p.Plugin {
+		q.Set("plugin", "1")
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if q.Del(pairs[i]); pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return q.Encode()
+}
 
 // maySimulate: everybody in the demo, where the platform is ours.
 func (s *Server) maySimulate() error {
@@ -224,9 +87,12 @@ func (s *Server) maySimulate() error {
 }
 
 func (s *Server) simulatorPage(v *visit) (simulatorPage, error) {
-	p := simulatorPage{As: v.r.FormValue("as"), At: v.r.FormValue("at"), Scenes: scenes}
+	p := simulatorPage{As: v.r.FormValue("as"), At: v.r.FormValue("at"), View: v.r.FormValue("view"), Plugin: v.r.FormValue("plugin") == "1", Scenes: scenes, Part: v.htmx()}
 	if err := s.maySimulate(); err != nil {
 		return p, err
+	}
+	if !slices.ContainsFunc(simViews, func(n stateName) bool { return n.Key == p.View }) {
+		p.View = "chain"
 	}
 	if p.As == "" {
 		p.As = v.user.ID
@@ -236,17 +102,11 @@ func (s *Server) simulatorPage(v *visit) (simulatorPage, error) {
 	if p.State, err = s.opt.Platform.State(ctx, p.As); err != nil {
 		return p, err
 	}
-	i := slices.IndexFunc(p.State.People, func(x struct {
-		UserID   string `json:"userid"`
-		Name     string `json:"name"`
-		Position string `json:"position"`
-	}) bool {
-		return x.UserID == p.As
-	})
+	i := slices.IndexFunc(p.State.People, func(x SimPerson) bool { return x.UserID == p.As })
 	if i < 0 {
-		return p, badForm("示例公司里没有这个人")
+		return p, badForm(v.t("示例公司里没有这个人"))
 	}
-	p.Me = p.State.People[i].Name
+	p.Me = p.State.People[i]
 	if p.At == "" && len(p.State.Apps) > 0 {
 		p.At = p.State.Apps[0].Place
 	}
@@ -256,13 +116,21 @@ func (s *Server) simulatorPage(v *visit) (simulatorPage, error) {
 		}
 	}
 	if p.AtName == "" {
-		return p, badForm("这位同事没有这个会话")
+		return p, badForm(v.t("这位同事没有这个会话"))
 	}
-	p.Group, _ = strings.CutPrefix(p.At, "group:")
-	if p.Group == p.At {
-		p.Group = ""
+	if group, ok := strings.CutPrefix(p.At, "group:"); ok {
+		p.Group = group
 	}
-	return p, s.simulatorFeed(ctx, &p)
+	if err := s.simulatorFeed(ctx, &p); err != nil {
+		return p, err
+	}
+	quoted := number(v.r.FormValue("quote"))
+	for _, e := range p.Entries {
+		if e.ID == quoted && v.r.Method == http.MethodGet {
+			p.Quoted = e
+		}
+	}
+	return p, nil
 }
 
 func (s *Server) simulatorFeed(ctx context.Context, p *simulatorPage) error {
@@ -279,7 +147,16 @@ func (s *Server) simulatorFeed(ctx context.Context, p *simulatorPage) error {
 		p.Entries = p.Entries[n-simEntries:]
 	}
 	p.Seq = seq
-	p.Steps, p.Trace, err = s.opt.Platform.Traces(ctx, simSteps)
+	steps, trace, err := s.opt.Platform.Traces(ctx, 3*simSteps)
+	for _, t := range steps {
+		if !t.housekeeping() {
+			p.Steps = append(p.Steps, t)
+		}
+	}
+	if n := len(p.Steps); n > simSteps {
+		p.Steps = p.Steps[n-simSteps:]
+	}
+	p.Trace = trace
 	return err
 }
 
@@ -293,16 +170,23 @@ func (s *Server) simulator(v *visit) error {
 
 // simulatorPart answers the page's poll with the part that changed, or 204.
 func (s *Server) simulatorPart(v *visit) error {
+	if v.r.PathValue("part") == "script" {
+		return s.simulatorScript(v)
+	}
 	p, err := s.simulatorPage(v)
 	if err != nil {
 		return err
 	}
 	block, have, now := "simlog", "seq", p.Seq
-	if v.r.PathValue("part") == "trace" {
+	switch v.r.PathValue("part") {
+	case "trace":
 		block, have, now = "simtrace", "trace", p.Trace
+	case "log":
+	default:
+		return errNotFound
 	}
 	if v.r.FormValue(have) == strconv.FormatInt(now, 10) {
-		v.w.WriteHeader(204)
+		v.w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
 	return v.part("simulator", block, p)
@@ -316,8 +200,7 @@ func (s *Server) simulatorSay(v *visit) error {
 	if err := s.maySimulate(); err != nil {
 		return err
 	}
-	say := SimSay{User: v.r.FormValue("as"), Place: v.r.FormValue("at"), Text: strings.TrimSpace(v.r.FormValue("text")), Mention: strings.HasPrefix(v.r.FormValue("at"), "group:")}
-	fmt.Sscan(v.r.FormValue("quote"), &say.Quote)
+	say := SimSay{User: v.r.FormValue("as"), Place: v.r.FormValue("at"), Text: strings.TrimSpace(v.r.FormValue("text")), Mention: strings.HasPrefix(v.r.FormValue("at"), "group:"), Quote: number(v.r.FormValue("quote"))}
 	if file, head, err := v.r.FormFile("file"); err == nil {
 		defer file.Close()
 		if say.Data, err = io.ReadAll(io.LimitReader(file, maxUpload)); err != nil {
@@ -329,7 +212,7 @@ func (s *Server) simulatorSay(v *visit) error {
 		}
 	}
 	if say.Text == "" && say.Data == nil {
-		return badForm("先写点什么")
+		return badForm(v.t("先写点什么"))
 	}
 	notes, err := s.opt.Platform.Say(v.r.Context(), say)
 	if err != nil {
@@ -341,16 +224,16 @@ func (s *Server) simulatorSay(v *visit) error {
 	return s.backToSimulator(v)
 }
 
-// backToSimulator shows the new state: the log alone for htmx, else the page.
+// backToSimulator lets the parts of the page ask for what is new: they alone
+// replace themselves, so two answers never fight for one place.
 func (s *Server) backToSimulator(v *visit) error {
 	if v.htmx() {
-		p, err := s.simulatorPage(v)
-		if err != nil {
-			return err
-		}
-		return v.part("simulator", "simlog", p)
+		v.w.Header().Set("HX-Trigger", "simulated")
+		v.w.WriteHeader(http.StatusNoContent)
+		return nil
 	}
-	return v.redirect("/simulator?" + url.Values{"as": {v.r.FormValue("as")}, "at": {v.r.FormValue("at")}}.Encode())
+	p := simulatorPage{As: v.r.FormValue("as"), At: v.r.FormValue("at"), View: v.r.FormValue("view"), Plugin: v.r.FormValue("plugin") == "1"}
+	return v.redirect(string(p.Link()))
 }
 
 // simulatorAct presses a button, submits a card, opens a chat, uses the menu.
@@ -358,8 +241,7 @@ func (s *Server) simulatorAct(v *visit) error {
 	if err := s.maySimulate(); err != nil {
 		return err
 	}
-	act := SimAct{Do: v.r.FormValue("do"), User: v.r.FormValue("as"), Place: v.r.FormValue("at"), TaskID: v.r.FormValue("task"), Key: v.r.FormValue("key"), Selected: map[string][]string{}}
-	fmt.Sscan(v.r.FormValue("entry"), &act.Entry)
+	act := SimAct{Do: v.r.FormValue("do"), User: v.r.FormValue("as"), Place: v.r.FormValue("at"), TaskID: v.r.FormValue("task"), Key: v.r.FormValue("key"), Entry: number(v.r.FormValue("entry")), Selected: map[string][]string{}}
 	for key, values := range v.r.PostForm {
 		if q, ok := strings.CutPrefix(key, "pick."); ok {
 			act.Selected[q] = values
@@ -381,35 +263,35 @@ func (s *Server) simulatorFault(v *visit) error {
 	switch kind := v.r.FormValue("kind"); kind {
 	case "clear":
 		err = s.opt.Platform.ClearFaults(ctx)
-		v.notice("故障已清除")
+		v.notice(v.t("故障已清除"))
 	case "token":
 		err = s.opt.Platform.Fault(ctx, SimFault{API: "message/send", Errcode: 42001, Count: 1})
-		v.notice("下一次发送会得到 42001（token 过期）")
+		v.notice(v.t("下一次发送会得到 42001（token 过期）"))
 	case "quota":
 		err = s.opt.Platform.Fault(ctx, SimFault{API: "message/send", Errcode: 45009, Count: 1})
-		v.notice("下一次发送会得到 45009（超过频率），一分钟后补发")
+		v.notice(v.t("下一次发送会得到 45009（超过频率），一分钟后补发"))
 	case "slow":
 		err = s.opt.Platform.Fault(ctx, SimFault{API: "message/send", DelayMS: 3000, Count: 3})
-		v.notice("接下来三次发送会慢 3 秒")
+		v.notice(v.t("接下来三次发送会慢 3 秒"))
 	case "lost":
 		err = s.opt.Platform.Fault(ctx, SimFault{API: "message/send", Drop: "after", Count: 1})
-		v.notice("下一次发送会送达但没有回应")
+		v.notice(v.t("下一次发送会送达但没有回应"))
 	case "bad_signature", "wrong_receiver", "old_timestamp":
 		var status int
 		if status, err = s.opt.Platform.Inject(ctx, v.r.FormValue("at"), v.r.FormValue("as"), kind, "报障 伪造的消息"); err == nil {
-			v.notice(fmt.Sprintf("伪造的回调得到 %d，没有任何影响", status))
+			v.notice(v.t("伪造的回调得到 %d，没有任何影响", status))
 		}
 	case "repeat":
 		err = s.repeatLast(v)
 	case "reset":
 		err = s.opt.Platform.Clear(ctx)
 	default:
-		return badForm("没有这种故障")
+		return badForm(v.t("没有这种故障"))
 	}
 	if err != nil {
 		return badForm(err.Error())
 	}
-	return v.redirect("/simulator?" + url.Values{"as": {v.r.FormValue("as")}, "at": {v.r.FormValue("at")}}.Encode())
+	return s.backToSimulator(v)
 }
 
 // repeatLast delivers the played person's last message three more times.
@@ -422,50 +304,10 @@ func (s *Server) repeatLast(v *visit) error {
 		if e.From.ID == p.As && e.Callback != "" {
 			statuses, err := s.opt.Platform.Redeliver(v.r.Context(), e.Callback, 3)
 			if err == nil {
-				v.notice(fmt.Sprintf("同一条消息又投递了 3 次，应答 %v，没有第二次回复", statuses))
+				v.notice(v.t("同一条消息又投递了 3 次，应答 %v，没有第二次回复", fmt.Sprint(statuses)))
 			}
 			return err
 		}
 	}
-	return fmt.Errorf("还没有可以重复投递的消息")
-}
-
-// chatText shows a message's text: bold, quotes and colours of the platform's
-// Markdown, everything else literal.
-func chatText(e SimEntry) template.HTML {
-	text := template.HTMLEscapeString(e.Text)
-	if e.MsgType == "text" {
-		return template.HTML(strings.ReplaceAll(text, "\n", "<br>"))
-	}
-	var b strings.Builder
-	for i, line := range strings.Split(text, "\n") {
-		quote := strings.HasPrefix(line, "&gt; ") || line == "&gt;"
-		line = strings.TrimPrefix(strings.TrimPrefix(line, "&gt; "), "&gt;")
-		parts := strings.Split(line, "**")
-		for j := 1; j < len(parts)-1; j += 2 {
-			parts[j] = "<b>" + parts[j] + "</b>"
-		}
-		line = strings.Join(parts, "")
-		for _, c := range []string{"info", "comment", "warning"} {
-			line = strings.ReplaceAll(line, "&lt;font color=&#34;"+c+"&#34;&gt;", `<span class="f-`+c+`">`)
-		}
-		line = strings.ReplaceAll(line, "&lt;/font&gt;", "</span>")
-		switch {
-		case quote:
-			b.WriteString(`<span class="q">` + line + `</span>`)
-		case i > 0:
-			b.WriteString("<br>" + line)
-		default:
-			b.WriteString(line)
-		}
-	}
-	return template.HTML(b.String())
-}
-
-// stepJSON is a payload, indented.
-func stepJSON(text string) string {
-	if strings.HasPrefix(strings.TrimSpace(text), "{") {
-		return indent(json.RawMessage(text))
-	}
-	return chat.Cut(text, 4000)
+	return badForm(v.t("还没有可以重复投递的消息"))
 }

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"net/http"
 	"strings"
 
 	"frontline/bot/chat"
@@ -53,16 +54,25 @@ type shell struct {
 	Nav         []navGroup
 	CSRF        string
 	Notice      string
+	Here        string // the page's own address, to come back to after a choice
 	Version     string
 	Page        any
 	v           *visit
+}
+
+// here is where a choice made on this page leads back to.
+func (v *visit) here() string {
+	if v.r.Method != http.MethodGet || v.htmx() {
+		return "/"
+	}
+	return ownPath(v.r.URL.RequestURI())
 }
 
 // T translates, inside templates: {{.T "工单"}}.
 func (s shell) T(key string, args ...any) string { return s.v.t(key, args...) }
 
 func (p *pageTemplate) shell(v *visit, data any) shell {
-	return shell{Lang: v.lang, Theme: v.theme(), User: v.user, SignedIn: v.user.ID != "", Console: works(v.user), Demo: v.s.opt.Demo, Simulator: v.s.opt.Platform != nil, Nav: v.navigation(), CSRF: v.csrfToken(), Version: v.s.opt.Version, Page: data, v: v}
+	return shell{Lang: v.lang, Theme: v.theme(), User: v.user, SignedIn: v.user.ID != "", Console: works(v.user), Demo: v.s.opt.Demo, Simulator: v.s.opt.Platform != nil, Here: v.here(), Nav: v.navigation(), CSRF: v.csrfToken(), Version: v.s.opt.Version, Page: data, v: v}
 }
 
 func (p *pageTemplate) execute(w io.Writer, v *visit, data any) error {
@@ -73,62 +83,4 @@ func (p *pageTemplate) execute(w io.Writer, v *visit, data any) error {
 
 func (p *pageTemplate) block(w io.Writer, v *visit, name string, data any) error {
 	return p.t.ExecuteTemplate(w, name, p.shell(v, data))
-}
-
-// navGroup is a titled part of the navigation.
-type navGroup struct {
-	Title string
-	Items []navItem
-}
-
-type navItem struct {
-	Key, Title, Icon, Path string
-	Current                bool
-}
-
-// navList is the whole navigation; who may not open a page does not see it.
-var navList = []navGroup{
-	{"", []navItem{{Key: "home", Title: "工作台", Icon: "layout-dashboard", Path: "/"}}},
-	{"管理", []navItem{
-		{Key: "deliveries", Title: "收发记录", Icon: "send", Path: "/deliveries"},
-		{Key: "groups", Title: "群与机器人", Icon: "message-square", Path: "/groups"},
-		{Key: "users", Title: "用户与角色", Icon: "users", Path: "/users"},
-		{Key: "audit", Title: "审计日志", Icon: "scroll-text", Path: "/audit"},
-		{Key: "settings", Title: "设置与体检", Icon: "settings", Path: "/settings"},
-	}},
-	{"体验", []navItem{{Key: "simulator", Title: "企微模拟器", Icon: "smartphone", Path: "/simulator"}}},
-}
-
-func (v *visit) navigation() []navGroup {
-	if v.user.ID == "" {
-		return nil
-	}
-	may := map[string]bool{}
-	for _, r := range v.s.routes {
-		if r.method == "GET" && v.user.Roles.Has(r.roles...) {
-			may[r.path] = true
-		}
-	}
-	var out []navGroup
-	for _, g := range navList {
-		var items []navItem
-		for _, i := range g.Items {
-			path := i.Path
-			if path == "/" {
-				path = "/{$}"
-			}
-			if may[path] {
-				i.Title, i.Current = v.t(i.Title), i.Key == v.route.nav
-				items = append(items, i)
-			}
-		}
-		if len(items) > 0 {
-			title := ""
-			if g.Title != "" {
-				title = v.t(g.Title)
-			}
-			out = append(out, navGroup{title, items})
-		}
-	}
-	return out
 }

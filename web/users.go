@@ -1,6 +1,8 @@
 package web
 
 import (
+	"errors"
+	"net/http"
 	"sort"
 	"strings"
 
@@ -14,13 +16,37 @@ type usersPage struct {
 	Text  string
 	Role  string
 	Total int
+	Clash *clash // a change that met somebody else's
+}
+
+// clash keeps what was chosen beside what is there now.
+type clash struct {
+	User   chat.User
+	Wanted chat.RoleSet
+}
+
+// Ticked are the roles that a person's form shows: what is there, or what was
+// chosen and not saved.
+func (p usersPage) Ticked(u chat.User) chat.RoleSet {
+	if p.Clash != nil && p.Clash.User.ID == u.ID {
+		return p.Clash.Wanted
+	}
+	return u.Roles
 }
 
 // users lists everybody known, with the roles an administrator may change.
 func (s *Server) users(v *visit) error {
-	all, err := s.opt.Store.ListMembers(v.r.Context())
+	p, err := s.usersPage(v)
 	if err != nil {
 		return err
+	}
+	return v.show("users", p)
+}
+
+func (s *Server) usersPage(v *visit) (usersPage, error) {
+	all, err := s.opt.Store.ListMembers(v.r.Context())
+	if err != nil {
+		return usersPage{}, err
 	}
 	q := v.r.URL.Query()
 	p := usersPage{Roles: chat.Roles, Text: chat.Cut(strings.TrimSpace(q.Get("q")), 64), Role: q.Get("role"), Total: len(all)}
@@ -37,7 +63,7 @@ func (s *Server) users(v *visit) error {
 	if len(p.Users) > 200 {
 		p.Users = p.Users[:200]
 	}
-	return v.show("users", p)
+	return p, nil
 }
 
 // setRoles replaces a member's roles; it takes effect at their next click.
@@ -53,9 +79,9 @@ func (s *Server) setRoles(v *visit) error {
 	if id == v.user.ID && !roles.Has(chat.Admin) {
 		return conflict(v.t("不能去掉自己的管理员角色，请让另一位管理员来改"))
 	}
+	var old chat.User
 	err = s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) error {
-		old, err := tx.FindMember(id)
-		if err != nil {
+		if old, err = tx.FindMember(id); err != nil {
 			return err
 		}
 		if old.Roles.String() != v.r.PostFormValue("before") {
@@ -63,6 +89,14 @@ func (s *Server) setRoles(v *visit) error {
 		}
 		return tx.SetRoles(v.user.ID, id, roles)
 	})
+	if errors.Is(err, store.ErrStale) {
+		p, err := s.usersPage(v)
+		if err != nil {
+			return err
+		}
+		p.Clash = &clash{old, roles}
+		return v.render(http.StatusConflict, "users", p)
+	}
 	if err != nil {
 		return err
 	}
@@ -101,15 +135,19 @@ type rightRow struct {
 }
 
 type rightsPage struct {
-	Roles    []chat.Role
-	Commands []rightRow
-	Pages    []rightRow
+	Roles  []chat.Role
+	Tables []rightTable
+}
+
+type rightTable struct {
+	Title string
+	Rows  []rightRow
 }
 
 // rights shows the table that is really checked: it is made from the list of
 // commands and the list of routes.
 func (s *Server) rights(v *visit) error {
-	p := rightsPage{Roles: chat.Roles}
+	var commands, pages []rightRow
 	may := func(roles chat.RoleSet) []bool {
 		out := make([]bool, len(chat.Roles))
 		for i, r := range chat.Roles {
@@ -119,13 +157,13 @@ func (s *Server) rights(v *visit) error {
 	}
 	for _, c := range s.opt.Desk.Commands {
 		if !c.Hidden {
-			p.Commands = append(p.Commands, rightRow{c.Usage, c.Summary, may(c.Roles)})
+			commands = append(commands, rightRow{c.Usage, c.Summary, may(c.Roles)})
 		}
 	}
 	for _, r := range s.routes {
 		if !r.public {
-			p.Pages = append(p.Pages, rightRow{r.method + " " + strings.TrimSuffix(r.path, "{$}"), "", may(r.roles)})
+			pages = append(pages, rightRow{r.method + " " + strings.TrimSuffix(r.path, "{$}"), "", may(r.roles)})
 		}
 	}
-	return v.show("rights", p)
+	return v.show("rights", rightsPage{chat.Roles, []rightTable{{"聊天指令", commands}, {"页面与操作", pages}}})
 }

@@ -237,7 +237,7 @@ func (v *visit) fail(err error) {
 	}
 	if v.htmx() { // a toast, in the script's hands
 		v.w.Header().Set("HX-Reswap", "none")
-		v.w.Header().Set("X-Problem", url.QueryEscape(p.text+"（"+v.id+"）"))
+		v.w.Header().Set("X-Problem", url.QueryEscape(p.text+v.t("（%s）", v.id)))
 		v.w.WriteHeader(p.status)
 		return
 	}
@@ -274,7 +274,7 @@ func (v *visit) render(status int, name string, data any) error {
 	var b bytes.Buffer
 	if err := t.execute(&b, v, data); err != nil {
 		v.s.opt.Log.Error("template failed", "err", err, "api", name)
-		http.Error(v.w, "内部错误", http.StatusInternalServerError)
+		http.Error(v.w, v.t("内部错误，请稍后再试")+" "+v.id, http.StatusInternalServerError)
 		return nil
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -17,12 +17,30 @@
     box.appendChild(t);
     setTimeout(function () { t.remove(); }, bad ? 12000 : 5000);
   }
+  function words(key) {
+    var box = document.querySelector(".toasts");
+    return (box && box.dataset[key]) || "";
+  }
   document.addEventListener("htmx:responseError", function (e) {
     var p = e.detail.xhr.getResponseHeader("X-Problem");
-    toast(p ? decodeURIComponent(p.replace(/\+/g, " ")) : "没有成功，请重试", true);
+    toast(p ? decodeURIComponent(p.replace(/\+/g, " ")) : words("failed"), true);
   });
-  document.addEventListener("htmx:sendError", function () { toast("网络不通，请重试", true); });
+  document.addEventListener("htmx:sendError", function () { toast(words("offline"), true); });
   window.frontlineToast = toast;
+
+  // A thin bar when an answer takes longer than a blink; polls do not count.
+  var waits = 0;
+  function polls(e) { return e.detail.elt && e.detail.elt.hasAttribute && e.detail.elt.hasAttribute("data-tail"); }
+  document.addEventListener("htmx:beforeRequest", function (e) {
+    if (polls(e)) return;
+    waits++;
+    setTimeout(function () { if (waits > 0) document.documentElement.classList.add("busy"); }, 300);
+  });
+  document.addEventListener("htmx:afterRequest", function (e) {
+    if (polls(e)) return;
+    waits = Math.max(0, waits - 1);
+    if (!waits) document.documentElement.classList.remove("busy");
+  });
 
   // Keys: never while somebody types or composes Chinese.
   function typing(el) {
@@ -47,10 +65,39 @@
   document.addEventListener("keydown", function (e) {
     if (e.key !== "Enter" || e.shiftKey || e.isComposing || !e.target.dataset || e.target.dataset.enter !== "send") return;
     e.preventDefault();
-    if (e.target.value.trim() || e.target.form.querySelector("input[type=file]").value) e.target.form.requestSubmit();
+    if (e.target.value.trim() || [].some.call(e.target.form.elements, function (x) { return x.type === "file" && x.value; })) e.target.form.requestSubmit();
   });
   document.addEventListener("htmx:afterRequest", function (e) {
-    if (e.detail.elt.id === "say" && e.detail.successful) e.detail.elt.reset();
+    if (e.detail.elt.id !== "say" || !e.detail.successful) return;
+    e.detail.elt.reset();
+    quote("", "");
+    document.querySelectorAll(".file").forEach(named);
+  });
+
+  // A message is quoted by its small button, a list sends itself, a chosen file
+  // is named.
+  function quote(id, text) {
+    var form = document.getElementById("say");
+    if (!form) return;
+    form.elements.quote.value = id;
+    form.querySelector(".qb").hidden = !id;
+    form.querySelector(".qb span").textContent = text;
+    if (id) form.elements.text.focus();
+  }
+  function named(label) {
+    var span = label.querySelector("span"), input = label.querySelector("input");
+    if (!span.dataset.empty) span.dataset.empty = span.textContent;
+    span.textContent = input.files.length ? input.files[0].name : span.dataset.empty;
+  }
+  document.addEventListener("click", function (e) {
+    var a = e.target.closest && e.target.closest("[data-quote],[data-unquote]");
+    if (!a) return;
+    e.preventDefault();
+    quote(a.dataset.quote || "", a.dataset.text || "");
+  });
+  document.addEventListener("change", function (e) {
+    if (e.target.hasAttribute("data-submit")) e.target.form.requestSubmit();
+    if (e.target.type === "file" && e.target.closest(".file")) named(e.target.closest(".file"));
   });
 
   // A log stays at its end, unless somebody has scrolled up to read.

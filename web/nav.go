@@ -1,0 +1,59 @@
+package web
+
+// navGroup is a titled part of the navigation.
+type navGroup struct {
+	Title string
+	Items []navItem
+}
+
+type navItem struct {
+	Key, Title, Icon, Path string
+	Current                bool
+}
+
+// navList is the whole navigation; who may not open a page does not see it.
+var navList = []navGroup{
+	{"", []navItem{{Key: "home", Title: "工作台", Icon: "layout-dashboard", Path: "/"}}},
+	{"管理", []navItem{
+		{Key: "deliveries", Title: "收发记录", Icon: "send", Path: "/deliveries"},
+		{Key: "groups", Title: "群与机器人", Icon: "message-square", Path: "/groups"},
+		{Key: "users", Title: "用户与角色", Icon: "users", Path: "/users"},
+		{Key: "audit", Title: "审计日志", Icon: "scroll-text", Path: "/audit"},
+		{Key: "settings", Title: "设置与体检", Icon: "settings", Path: "/settings"},
+	}},
+	{"体验", []navItem{{Key: "simulator", Title: "企微模拟器", Icon: "smartphone", Path: "/simulator"}}},
+}
+
+func (v *visit) navigation() []navGroup {
+	if v.user.ID == "" {
+		return nil
+	}
+	may := map[string]bool{}
+	for _, r := range v.s.routes {
+		if r.method == "GET" && v.user.Roles.Has(r.roles...) {
+			may[r.path] = true
+		}
+	}
+	var out []navGroup
+	for _, g := range navList {
+		var items []navItem
+		for _, i := range g.Items {
+			path := i.Path
+			if path == "/" {
+				path = "/{$}"
+			}
+			if may[path] {
+				i.Title, i.Current = v.t(i.Title), i.Key == v.route.nav
+				items = append(items, i)
+			}
+		}
+		if len(items) > 0 {
+			title := ""
+			if g.Title != "" {
+				title = v.t(g.Title)
+			}
+			out = append(out, navGroup{title, items})
+		}
+	}
+	return out
+}
