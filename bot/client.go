@@ -42,12 +42,25 @@ type ClientOptions struct {
 	// words are kept and tried again. nil: there are no robots.
 	Robot  func(ctx context.Context, group string) (key string, err error)
 	Tokens TokenStore // nil: this process only
+	Budget Budget     // nil: the company's limits are left to the platform
 	Files  FileReader // nil: nothing can be uploaded
 	Log    *slog.Logger
 	Now    func() time.Time
 	// Observe counts calls: the API, the error code ("0", "none" without an answer, "http502") and the time taken.
 	Observe func(api, code string, took time.Duration)
 }
+
+// Budget is a count that all replicas share. Without an answer it says yes: the
+// platform's own limit is then the fence.
+type Budget interface {
+	// Spend counts one use within a window and tells whether limit still holds.
+	Spend(ctx context.Context, key string, limit int64, window time.Duration) bool
+}
+
+// The company may call each API 10 000 times a minute, over all its replicas;
+// a little less is used, because their clocks cut the minute elsewhere.
+// https://developer.work.weixin.qq.com/document/path/90312
+const companyCalls = 9500
 
 // FileReader reads an attachment out of our own file store.
 type FileReader interface {
@@ -133,6 +146,9 @@ func codeOf(err error) string {
 // withToken makes a call that needs a token; when the platform calls the token
 // invalid, it drops it and tries once more.
 func (c *Client) withToken(ctx context.Context, api string, call func(ctx context.Context, token string) error) error {
+	if b := c.opt.Budget; b != nil && !b.Spend(ctx, "company/"+c.opt.CorpID+"/"+api, companyCalls, time.Minute) {
+		return &APIError{API: api, Code: 45009, Msg: "the company's calls of this minute are used up"}
+	}
 	for try := 0; ; try++ {
 		token, err := c.tokens.get(ctx)
 		if err != nil {

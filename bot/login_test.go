@@ -1,9 +1,11 @@
 package bot_test
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"frontline/bot"
 	"frontline/bot/standin"
@@ -37,6 +39,32 @@ func TestUserByCode(t *testing.T) {
 		if id, err := w.client.UserByCode(t.Context(), bad); err == nil {
 			t.Errorf("a bad code signed %q in", id)
 		}
+	}
+}
+
+// spent is a budget of one call.
+type spent struct{ left int }
+
+func (s *spent) Spend(_ context.Context, key string, limit int64, window time.Duration) bool {
+	if limit <= 0 || window <= 0 || !strings.Contains(key, corpID) {
+		return false
+	}
+	s.left--
+	return s.left >= 0
+}
+
+// Over the company's budget the platform is not even asked.
+func TestCompanyBudget(t *testing.T) {
+	w := newWorld(t, func(_ *standin.Options, o *bot.ClientOptions) { o.Budget = &spent{left: 1} })
+	if _, err := w.client.CallbackIPs(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.client.CallbackIPs(t.Context())
+	if bot.Classify(err) != bot.ClassRate {
+		t.Errorf("%v", err)
+	}
+	if n := len(w.calls("getcallbackip")); n != 1 {
+		t.Errorf("the platform was called %d times", n)
 	}
 }
 
