@@ -133,7 +133,7 @@ func (e *engine) openClient(files *store.Files) (err error) {
 	opt := bot.ClientOptions{CorpID: e.cfg.WeCom.CorpID, AgentID: e.cfg.WeCom.App.AgentID, Secret: string(e.cfg.WeCom.App.Secret), APIBase: e.cfg.WeCom.APIBase,
 		Robot: e.robotKey, Files: files, Log: e.log.With("component", "wecom"), Now: e.now, Observe: e.meters.sawCall}
 	if e.redis != nil {
-		opt.Tokens = e.redis
+		opt.Tokens, opt.Budget = e.redis, e.redis
 	}
 	e.client, err = bot.NewClient(opt)
 	return err
