@@ -26,7 +26,7 @@ var englishShell = map[string]string{
 	"没有成功，请重试":      "That did not work; please try again",
 	"网络不通，请重试":      "No connection; please try again",
 	"演示模式：数据都是虚构的":  "Demo: all data is made up",
-	"搜索工单、知识、同事":    "Search tickets, knowledge, people",
+	"搜索工单、知识、同事":    "Tickets, knowledge, people",
 	"接口令牌":          "API tokens",
 	"随系统":           "System",
 	"浅色":            "Light",

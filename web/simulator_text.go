@@ -111,6 +111,17 @@ type cardStep struct {
 	SimTrace
 }
 
+// Card is the card alone, without the envelope of the message.
+func (c cardStep) Card() string {
+	var m struct {
+		Card json.RawMessage `json:"template_card"`
+	}
+	if json.Unmarshal([]byte(c.Request), &m) != nil || m.Card == nil {
+		return c.Request
+	}
+	return string(m.Card)
+}
+
 // Summary says in one line what distinguishes a step.
 func (t SimTrace) Summary() string {
 	var parts []string

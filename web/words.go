@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -74,12 +75,19 @@ func (s shell) Step(t SimTrace) string {
 var fieldNames = [][2]string{{"main_title.title", "标题"}, {"main_title.desc", "辅助信息"}, {"sub_title_text", "正文"}, {"source.desc", "来源"}, {"horizontal_content_list", "行"}, {"keyname", "名"}, {"value", "值"},
 	{"button_list", "按钮"}, {"checkbox.option_list", "选项"}, {"option_list", "选项"}, {"submit_button", "提交按钮"}, {"markdown.content", "Markdown 正文"}, {"text.content", "文本正文"}}
 
+var fieldIndex = regexp.MustCompile(`\[\d+\]`)
+
 // Field is the short name of a field that the platform limits.
 func (s shell) Field(path string) string {
 	short := strings.TrimPrefix(path, "template_card.")
 	for _, n := range fieldNames {
 		short = strings.ReplaceAll(short, n[0], " "+s.T(n[1])+" ")
 	}
-	short = strings.NewReplacer(".text", "", "[", " ", "]", " ", ".", "").Replace(short)
+	// People count from one.
+	short = fieldIndex.ReplaceAllStringFunc(short, func(i string) string {
+		n, _ := strconv.Atoi(strings.Trim(i, "[]"))
+		return " " + strconv.Itoa(n+1) + " "
+	})
+	short = strings.NewReplacer(".text", "", ".", "").Replace(short)
 	return strings.Join(strings.Fields(short), " ")
 }

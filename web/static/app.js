@@ -30,7 +30,7 @@
 
   // A thin bar when an answer takes longer than a blink; polls do not count.
   var waits = 0;
-  function polls(e) { return e.detail.elt && e.detail.elt.hasAttribute && e.detail.elt.hasAttribute("data-tail"); }
+  function polls(e) { return e.detail.elt && e.detail.elt.hasAttribute && /^(log|trace)$/.test(e.detail.elt.id); }
   document.addEventListener("htmx:beforeRequest", function (e) {
     if (polls(e)) return;
     waits++;
@@ -106,8 +106,10 @@
   }
   var keep = {};
   document.addEventListener("htmx:beforeSwap", function (e) {
-    var t = e.detail.target;
-    if (t && t.hasAttribute("data-tail")) keep[t.id] = t.scrollHeight - t.scrollTop - t.clientHeight < 60 ? -1 : t.scrollTop;
+    if (!e.detail.target || e.detail.xhr.status === 204) return;
+    [e.detail.target].concat([].slice.call(e.detail.target.querySelectorAll("[data-tail]"))).forEach(function (t) {
+      if (t.hasAttribute("data-tail")) keep[t.id] = t.scrollHeight - t.scrollTop - t.clientHeight < 60 ? -1 : t.scrollTop;
+    });
   });
   document.addEventListener("htmx:afterSettle", function () {
     Object.keys(keep).forEach(function (id) {
