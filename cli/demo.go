@@ -102,9 +102,10 @@ func startDemo(ctx context.Context, env Env, dir, listen string) (d *demo, err e
 		return nil, err
 	}
 	d = &demo{dir: dir}
+	made := d // a return of nil comes before what is deferred
 	defer func() {
 		if err != nil {
-			d.close()
+			made.close()
 		}
 	}()
 	k, err := demoKeys(dir)

@@ -44,9 +44,10 @@ type engine struct {
 func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platform web.Platform) (e *engine, err error) {
 	demo := platform != nil
 	e = &engine{cfg: cfg, log: log, meters: newMeters()}
+	made := e // a return of nil comes before what is deferred
 	defer func() {
 		if err != nil {
-			e.close()
+			made.close()
 		}
 	}()
 	if err = e.openStore(ctx, log); err != nil {

@@ -199,6 +199,9 @@ func (d *Desk) fetchMedia(ctx context.Context, m *chat.Message, log *slog.Logger
 	}
 }
 
+// ErrDirectory tells that the platform's address list could not be read.
+var ErrDirectory = errors.New("read the address list")
+
 // SyncMembers makes the members what the address list says: on demand and
 // every night.
 func (d *Desk) SyncMembers(ctx context.Context, actor string) (done store.Synced, err error) {
@@ -207,7 +210,7 @@ func (d *Desk) SyncMembers(ctx context.Context, actor string) (done store.Synced
 	}
 	list, err := d.Directory.Everybody(ctx)
 	if err != nil {
-		return done, fmt.Errorf("read the address list: %w", err)
+		return done, fmt.Errorf("%w: %w", ErrDirectory, err)
 	}
 	err = d.Store.InTx(ctx, func(tx *store.Tx) error {
 		done, err = tx.SyncMembers(actor, list)

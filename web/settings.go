@@ -57,63 +57,6 @@ func (s *Server) settings(v *visit) error {
 	return v.show("settings", p)
 }
 
-type groupRow struct {
-	GroupInfo
-	Used int       // messages in the last minute
-	Last time.Time // the newest
-}
-
-type groupsPage struct {
-	Groups []groupRow
-	Limit  int
-}
-
-// robotLimit is what one group robot takes in a minute.
-const robotLimit = 20
-
-func (s *Server) groups(v *visit) error {
-	p := groupsPage{Limit: robotLimit}
-	for _, g := range s.opt.Groups {
-		row := groupRow{GroupInfo: g}
-		sent, err := s.opt.Store.Recent(v.r.Context(), chat.Address{Kind: chat.Robot, ID: g.Name}, s.opt.Now().Add(-24*time.Hour))
-		if err != nil {
-			return err
-		}
-		for _, at := range sent {
-			if s.opt.Now().Sub(at) < time.Minute {
-				row.Used++
-			}
-			row.Last = at
-		}
-		p.Groups = append(p.Groups, row)
-	}
-	return v.show("groups", p)
-}
-
-// testGroup sends one message through a group's robot.
-func (s *Server) testGroup(v *visit) error {
-	name := v.r.PathValue("name")
-	for _, g := range s.opt.Groups {
-		if g.Name != name || !g.HasRobot {
-			continue
-		}
-		err := s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) error {
-			err := tx.Enqueue(chat.Outgoing{Key: "group-test/" + name + "/" + v.id, To: chat.Address{Kind: chat.Robot, ID: name},
-				Body: chat.Body{Markdown: fmt.Sprintf("测试消息：%s 从控制台发出，收到就说明机器人正常。", chat.PlainMarkdown(v.user.Show()))}})
-			if err != nil {
-				return err
-			}
-			return tx.Audit(v.user.ID, "group.test", name, map[string]string{})
-		})
-		if err != nil {
-			return err
-		}
-		v.notice(v.t("测试消息已放入发送队列"))
-		return v.redirect("/groups")
-	}
-	return errNotFound
-}
-
 type auditPage struct {
 	Lines                 []store.AuditEntry
 	Actor, Action, Object string
