@@ -8,15 +8,8 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -46,7 +39,7 @@ func TestBrowser(t *testing.T) {
 		name string
 		run  func(t *testing.T, b *tab)
 	}{
-		{"SignIn", testSignIn}, {"RoundTrip", testRoundTrip}, {"Search", testSearchJump}, {"Roles", testRolesAtOnce}, {"Keyboard", testKeyboard}, {"Pages", testPages},
+		{"SignIn", testSignIn}, {"RoundTrip", testRoundTrip}, {"Simulator", testSimulator}, {"Search", testSearchJump}, {"Roles", testRolesAtOnce}, {"Keyboard", testKeyboard}, {"Pages", testPages},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			b := newTab(t, browser, "http://"+r.listener.Addr().String())
@@ -63,134 +56,6 @@ func browserPath() string {
 		}
 	}
 	return ""
-}
-
-// tab is one page of a browser context of its own.
-type tab struct {
-	t       *testing.T
-	browser context.Context
-	ctx     context.Context
-	base    string
-	mu      sync.Mutex
-	faults  []string
-}
-
-func newTab(t *testing.T, browser context.Context, base string) *tab {
-	t.Helper()
-	ctx, end := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-	t.Cleanup(end)
-	b := &tab{t: t, browser: browser, ctx: ctx, base: base}
-	if err := chromedp.Listen(ctx, b.watch); err != nil {
-		t.Fatal(err)
-	}
-	b.do(focused, chromedp.EmulateViewport(1440, 900))
-	return b
-}
-
-// focused makes the page believe that its window has the focus, as it would in
-// front of somebody.
-func focused(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-	_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
-	return chromedp.Void{}, err
-}
-
-// other opens a second browser context, as another person's browser.
-func (b *tab) other() *tab { return newTab(b.t, b.browser, b.base) }
-
-// watch collects what no page may do: errors, refused content, other hosts.
-func (b *tab) watch(ev any) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch e := ev.(type) {
-	case *runtime.EventExceptionThrown:
-		b.faults = append(b.faults, "exception: "+e.ExceptionDetails.Text)
-	case *runtime.EventConsoleAPICalled:
-		if e.Type == runtime.ConsoleAPICalledTypeError {
-			b.faults = append(b.faults, "console.error")
-		}
-	case *log.EventEntryAdded:
-		if e.Entry.Level == log.EntryLevelError {
-			b.faults = append(b.faults, e.Entry.Text+" "+e.Entry.URL)
-		}
-	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(e.Request.URL, b.base+"/") && !strings.HasPrefix(e.Request.URL, "data:") {
-			b.faults = append(b.faults, "a request to "+e.Request.URL)
-		}
-	}
-}
-
-// clean fails the test for what watch has seen, and forgets it.
-func (b *tab) clean() {
-	b.t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, f := range b.faults {
-		b.t.Error(f)
-	}
-	b.faults = nil
-}
-
-// patience bounds every step; a step that waits for nothing is a failure.
-const patience = 20 * time.Second
-
-func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		b.t.Fatalf("%v\nthe page shows: %s", err, b.shown())
-	}
-}
-
-// shown is the page's text, for the message of a failure.
-func (b *tab) shown() string {
-	ctx, cancel := context.WithTimeout(b.ctx, time.Second)
-	defer cancel()
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("location.href + '\\n' + document.body.innerText.slice(-1500)"))
-	if err != nil {
-		return err.Error()
-	}
-	return text
-}
-
-func look[T any](b *tab, script string) T {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script))
-	if err != nil {
-		b.t.Fatalf("%v in %.80s", err, script)
-	}
-	return v
-}
-
-// until waits for a condition in the page. A page that is just being replaced
-// cannot answer, and is asked again.
-func (b *tab) until(script string) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	for {
-		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("document.readyState === 'complete' && ("+script+")"))
-		if err == nil && holds {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			b.t.Fatalf("waited for %s (%v)\nthe page shows: %s", script, err, b.shown())
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-func (b *tab) open(path string) { b.t.Helper(); b.do(chromedp.Navigate(b.base + path)) }
-
-// signIn chooses a person on the demo's sign-in page.
-func (b *tab) signIn(user string) {
-	b.t.Helper()
-	b.open("/login")
-	b.do(chromedp.Click(fmt.Sprintf("form:has(input[value=%q]) button", user)))
-	b.until("location.pathname === '/' && !!document.querySelector('h1')")
 }
 
 func testSignIn(t *testing.T, b *tab) {
@@ -213,7 +78,7 @@ func roundTrip(b *tab) string {
 	b.open("/simulator")
 	b.say("客户换了手机号收不到验证码咋办")
 	b.until(`[...document.querySelectorAll("#log .wc button")].some(x => x.innerText.includes("没解决"))`)
-	look[bool](b, "(" + `[...document.querySelectorAll("#log .wc button")].findLast(x => x.innerText.includes("没解决")).click()` + ", true)")
+	look[bool](b, "("+`[...document.querySelectorAll("#log .wc button")].findLast(x => x.innerText.includes("没解决")).click()`+", true)")
 	b.until(`/(单号|已建单) T\d+/.test(document.querySelector("#log").innerText)`)
 	all := ticketInChat.FindAllStringSubmatch(look[string](b, `document.querySelector("#log").innerText`), -1)
 	return all[len(all)-1][1]
@@ -235,6 +100,32 @@ func testRoundTrip(t *testing.T, b *tab) {
 	if steps := look[int](b, `document.querySelectorAll("#trace .ev").length`); steps < 4 {
 		t.Errorf("the inspector shows %d steps of the round trip", steps)
 	}
+}
+
+// The sample plays by itself; a message is quoted; the plugin's view hides
+// Markdown; the inspector has its views; the script can be saved.
+func testSimulator(t *testing.T, b *tab) {
+	b.signIn("zhoumin")
+	b.open("/simulator")
+	b.do(chromedp.Click(`form[action="/simulator/replay"] button`))
+	b.until(`/T\d+ 待受理/.test(document.querySelector("#log").innerText)`)
+	b.until(`/待受理/.test(document.querySelector("#chats").innerText)`)
+	look[bool](b, `(document.querySelector("[data-quote]").click(), true)`)
+	b.until(`document.querySelector("#say [name=quote]").value !== "" && !document.querySelector(".qb").hidden && document.activeElement.name === "text"`)
+	look[bool](b, `(document.querySelector("[data-unquote]").click(), true)`)
+	b.until(`document.querySelector("#say [name=quote]").value === "" && document.querySelector(".qb").hidden`)
+	script := look[string](b, `(() => { const x = new XMLHttpRequest(); x.open("GET", document.querySelector("a[download]").href, false); x.send(); return x.getResponseHeader("Content-Type") + "\n" + x.responseText; })()`)
+	for _, want := range []string{"text/plain", "as zhoumin\n", "> 客户换了手机号收不到验证码咋办\n", "press 2\n", "< 已转人工，单号 T", "> 查 T"} {
+		if !strings.Contains(script, want) {
+			t.Errorf("no %q in the script:\n%s", want, script)
+		}
+	}
+	for view, want := range map[string]string{"payload": "EventKey", "check": "/ 2048 B", "time": " ms"} {
+		b.do(chromedp.Click(fmt.Sprintf(`#simtabs a[href*="view=%s"]`, view)))
+		b.until(fmt.Sprintf(`location.search.includes("view=%s") && document.querySelector("#trace").innerText.includes(%q)`, view, want))
+	}
+	b.do(chromedp.Click(`.hd a[href*="plugin=1"]`))
+	b.until(`document.querySelector("#log").innerText.includes("请在企业微信中查看") && !document.querySelector("#log").innerText.includes("换号后收不到验证码")`)
 }
 
 func testSearchJump(t *testing.T, b *tab) {
@@ -335,6 +226,10 @@ func testPages(t *testing.T, b *tab) {
 			}
 		}
 	}
+	b.do(chromedp.EmulateViewport(390, 844), scheme("light"), english(b.base))
+	for _, path := range pages {
+		b.inspect(path, "English", 390, string(check))
+	}
 	stranger := b.other()
 	for _, theme := range []string{"light", "dark"} {
 		stranger.do(scheme(theme))
@@ -353,12 +248,4 @@ func (b *tab) inspect(path, theme string, width int64, check string) {
 		b.t.Errorf("%s, %s, %d px: %s", path, theme, width, fault)
 	}
 	b.clean()
-}
-
-// scheme sets the theme as the visitor's system would.
-func scheme(theme string) chromedp.Action[chromedp.Void] {
-	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
-		return chromedp.Void{}, err
-	}
 }

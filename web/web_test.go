@@ -27,11 +27,13 @@ type console struct {
 	t     *testing.T
 	store *store.Store
 	web   *Server
+	url   string // of the database
 }
 
 func startConsole(t *testing.T, change func(o *Options)) *console {
 	t.Helper()
-	s := storetest.Open(t, storetest.SQLite(t), store.Options{})
+	database := storetest.SQLite(t)
+	s := storetest.Open(t, database, store.Options{})
 	know := kb.NewEngine(kb.Options{})
 	ctx := context.Background()
 	err := s.InTx(ctx, func(tx *store.Tx) error {
@@ -65,7 +67,7 @@ func startConsole(t *testing.T, change func(o *Options)) *console {
 	}
 	srv := httptest.NewServer(w)
 	t.Cleanup(srv.Close)
-	return &console{srv, t, s, w}
+	return &console{srv, t, s, w, database}
 }
 
 // browser is one visitor with cookies; it follows no redirects by itself.
