@@ -198,6 +198,8 @@ func (b *tab) pageList() []string {
 			side := strings.Split(what, "/")[2]
 			b.open("/deliveries?side=" + side)
 			pages = append(pages, look[string](b, fmt.Sprintf(`new URL(document.querySelector('td a[href^="/deliveries/%s/"]').href).pathname`, side)))
+		case what == "/groups/{name}/edit":
+			pages = append(pages, b.addGroup())
 		case what == "/simulator/{part}": // a part of a page
 		default:
 			b.t.Errorf("no sample for %s", what)

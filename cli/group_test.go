@@ -158,3 +158,16 @@ func TestGroupInBothPlaces(t *testing.T) {
 		t.Errorf("doctor: %d %s", code, out)
 	}
 }
+
+// addGroup fills in the form as somebody does, and returns the page of the new group.
+func (b *tab) addGroup() string {
+	b.t.Helper()
+	b.open("/groups/new")
+	look[bool](b, `(() => {
+		for (const [id, value] of Object.entries({name: "from-browser", title: "浏览器群", robot_key: "a-key-of-the-browser", owners: "zhoulan"})) document.getElementById(id).value = value
+		document.querySelector('form[action="/groups"]').requestSubmit()
+		return true
+	})()`)
+	b.until(`location.pathname === "/groups" && document.body.innerText.includes("浏览器群")`)
+	return "/groups/from-browser/edit"
+}
