@@ -171,9 +171,14 @@ func (tx *Tx) claim(r outboxRow, epoch int64) (*chat.Delivery, error) {
 	if u.Error != nil {
 		return nil, u.Error
 	}
-	// MySQL counts rows that changed: one that was left behind under our own epoch may stay as it is.
-	if u.RowsAffected != 1 && (r.State != outboxSending || r.Epoch != epoch) {
-		return nil, nil
+	if u.RowsAffected != 1 {
+		// MySQL counts rows that changed: one that was left behind under our own
+		// epoch stays as it is. One that was finished since it was read does not.
+		var still int64
+		err := tx.db.Model(&outboxRow{}).Where("id = ? AND state = ? AND epoch = ? AND attempt = ?", r.ID, outboxSending, epoch, r.Attempt).Count(&still).Error
+		if err != nil || still != 1 || r.State != outboxSending {
+			return nil, err
+		}
 	}
 	r.Epoch = epoch
 	d, err := tx.s.delivery(r)
