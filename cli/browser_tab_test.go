@@ -97,7 +97,7 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 func (b *tab) shown() string {
 	ctx, cancel := context.WithTimeout(b.ctx, time.Second)
 	defer cancel()
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("location.href + '\\n' + document.body.innerText.slice(-1500)"))
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("location.href + ' ' + document.readyState + '\\nin the field: ' + (document.activeElement.value || '') + '\\n' + document.body.innerText.slice(-1500)"))
 	if err != nil {
 		return err.Error()
 	}

@@ -73,7 +73,7 @@ func (s *Server) audit(v *visit) error {
 	p := auditPage{Actor: strings.TrimSpace(q.Get("actor")), Action: q.Get("action"), Object: strings.TrimSpace(q.Get("object")),
 		Families: []stateName{{"ticket.reveal", "查看明文"}, {"member.", "人员与角色"}, {"session.", "登录"}, {"token.", "接口令牌"}, {"delivery.", "重发"}, {"message.", "重新处理"}, {"group.", "群"}}}
 	if p.Action == "ticket.reveal" && !v.user.Roles.Has(chat.Leader) {
-		return errForbidden // the log of unmasked look-ups is the leaders'
+		return needs{chat.Leader} // the log of unmasked look-ups is the leaders'
 	}
 	lines, err := s.opt.Store.ListAudit(v.r.Context(), store.AuditQuery{Actor: p.Actor, Action: p.Action, Object: p.Object, Before: number(q.Get("before")), N: auditLines})
 	if err != nil {

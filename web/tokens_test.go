@@ -82,4 +82,12 @@ func TestForbiddenNamesTheRole(t *testing.T) {
 	if code != http.StatusForbidden || !strings.Contains(body, "需要的角色：管理员") {
 		t.Errorf("%d %s", code, body)
 	}
+	code, body = c.as(chat.Admin).get("/audit?action=ticket.reveal")
+	if code != http.StatusForbidden || !strings.Contains(body, "需要的角色：管理者。") {
+		t.Errorf("the log of unmasked look-ups: %d", code)
+	}
+	b := c.as(chat.Admin)
+	if code, body := b.post("/logout", url.Values{"csrf": {"guess"}}); code != http.StatusForbidden || strings.Contains(body, "需要的角色") || !strings.Contains(body, "已过期") {
+		t.Errorf("a stale page: %d", code)
+	}
 }

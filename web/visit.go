@@ -130,8 +130,9 @@ func (v *visit) whoIsIt() error {
 // meant refuses a change that another site made the browser send: by origin,
 // and by a token that only our own pages know.
 func (v *visit) meant() error {
+	foreign := problem{http.StatusForbidden, v.t("这一页已过期或不是从这里打开的，请刷新后再试")}
 	if err := v.s.csrf.Check(v.r); err != nil {
-		return errForbidden
+		return foreign
 	}
 	if v.user.ID == "" {
 		return nil // signing in: there is no session to misuse yet
@@ -141,7 +142,7 @@ func (v *visit) meant() error {
 		token = v.r.PostFormValue("csrf")
 	}
 	if subtle.ConstantTimeCompare([]byte(token), []byte(v.csrfToken())) != 1 {
-		return errForbidden
+		return foreign
 	}
 	return nil
 }
@@ -217,6 +218,8 @@ func conflict(text string) error { return problem{http.StatusConflict, text} }
 // fail shows what went wrong: never an inner text, always what to do.
 func (v *visit) fail(err error) {
 	var p problem
+	var who needs
+	var roles chat.RoleSet
 	var tooBig *http.MaxBytesError
 	switch {
 	case errors.Is(err, errSignIn):
@@ -224,7 +227,10 @@ func (v *visit) fail(err error) {
 		return
 	case errors.As(err, &p):
 	case errors.Is(err, errForbidden):
-		p = problem{http.StatusForbidden, v.t("没有权限")}
+		p, roles = problem{http.StatusForbidden, v.t("没有权限")}, v.route.roles
+		if errors.As(err, &who) {
+			roles = chat.RoleSet(who)
+		}
 	case errors.Is(err, errNotFound), errors.Is(err, store.ErrNotFound):
 		p = problem{http.StatusNotFound, v.t("没有这个页面")}
 	case errors.As(err, &tooBig):
@@ -241,7 +247,7 @@ func (v *visit) fail(err error) {
 		v.w.WriteHeader(p.status)
 		return
 	}
-	v.render(p.status, "error", errorPage{Status: p.status, Text: p.text, ID: v.id, Roles: v.route.roles})
+	v.render(p.status, "error", errorPage{Status: p.status, Text: p.text, ID: v.id, Roles: roles})
 }
 
 type errorPage struct {

@@ -154,6 +154,13 @@ var (
 	errSignIn    = errors.New("not signed in")
 )
 
+// needs is a refusal that names the roles that may, where they are narrower
+// than the route's.
+type needs chat.RoleSet
+
+func (needs) Error() string { return errForbidden.Error() }
+func (needs) Unwrap() error { return errForbidden }
+
 // works tells whether a member works in the console rather than only reports.
 func works(u chat.User) bool {
 	return u.Roles.Has(chat.Responder, chat.Curator, chat.Tester, chat.Leader, chat.Admin)

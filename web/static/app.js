@@ -21,16 +21,23 @@
     var box = document.querySelector(".toasts");
     return (box && box.dataset[key]) || "";
   }
+  // A failing poll says so once, in a strip that goes when it works again.
+  function polls(e) { return e.detail.elt && /^(log|trace)$/.test(e.detail.elt.id); }
+  function lost(yes) {
+    var strip = document.getElementById("lost");
+    if (strip) strip.hidden = !yes;
+  }
+  document.addEventListener("htmx:afterRequest", function (e) { if (polls(e)) lost(!e.detail.successful); });
   document.addEventListener("htmx:responseError", function (e) {
+    if (polls(e)) return;
     var p = e.detail.xhr.getResponseHeader("X-Problem");
     toast(p ? decodeURIComponent(p.replace(/\+/g, " ")) : words("failed"), true);
   });
-  document.addEventListener("htmx:sendError", function () { toast(words("offline"), true); });
+  document.addEventListener("htmx:sendError", function (e) { if (!polls(e)) toast(words("offline"), true); });
   window.frontlineToast = toast;
 
   // A thin bar when an answer takes longer than a blink; polls do not count.
   var waits = 0;
-  function polls(e) { return e.detail.elt && e.detail.elt.hasAttribute && /^(log|trace)$/.test(e.detail.elt.id); }
   document.addEventListener("htmx:beforeRequest", function (e) {
     if (polls(e)) return;
     waits++;
@@ -62,9 +69,17 @@
   });
 
   // Enter sends, Shift+Enter breaks the line, and Chinese input is left alone.
+  // The line break that the same key types may come late, after the field is
+  // empty again: it is refused until the key is up.
+  var sending = false;
+  document.addEventListener("keyup", function (e) { if (e.key === "Enter") sending = false; });
+  document.addEventListener("beforeinput", function (e) {
+    if (sending && /^insert(LineBreak|Paragraph)$/.test(e.inputType)) e.preventDefault();
+  });
   document.addEventListener("keydown", function (e) {
     if (e.key !== "Enter" || e.shiftKey || e.isComposing || !e.target.dataset || e.target.dataset.enter !== "send") return;
     e.preventDefault();
+    sending = true;
     if (e.target.value.trim() || [].some.call(e.target.form.elements, function (x) { return x.type === "file" && x.value; })) e.target.form.requestSubmit();
   });
   document.addEventListener("htmx:afterRequest", function (e) {
