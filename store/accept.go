@@ -17,7 +17,9 @@ type acceptor struct {
 	in   chan *arrival
 	quit chan struct{}
 	runs sync.WaitGroup
-	done chan struct{} // closed once nothing will be inserted any more
+	// SQLite: the insert of each number of rows in acceptChunks, parsed once.
+	ready [len(acceptChunks)]*sql.Stmt
+	done  chan struct{} // closed once nothing will be inserted any more
 }
 
 type arrival struct {
@@ -27,22 +29,38 @@ type arrival struct {
 }
 
 const (
-	acceptGroup   = 128
+	acceptGroup   = 256
 	acceptWriters = 2 // MySQL commits groups side by side
-	acceptColumns = "INSERT INTO inbox (id,message_id,via,kind,sender,thread_key,shard,turn_order,state,epoch,attempt,due_at,received_at,done_at,body,command,reply_spent_at) VALUES "
+	acceptColumns = " INTO inbox (id,message_id,via,kind,sender,thread_key,shard,turn_order,state,epoch,attempt,due_at,received_at,done_at,body,command,reply_spent_at) VALUES "
 	acceptRow     = "(?,?,?,?,?,?,?,?,0,0,0,0,?,0,?,'',0)"
 )
 
-func startAcceptor(s *Store) *acceptor {
+func startAcceptor(s *Store) (*acceptor, error) {
 	a := &acceptor{s: s, in: make(chan *arrival, 4*acceptGroup), quit: make(chan struct{}), done: make(chan struct{})}
 	n := acceptWriters
 	if s.kind == sqliteDB {
 		n = 1
+		if err := a.prepare(); err != nil {
+			return nil, err
+		}
 	}
 	for range n {
 		a.runs.Go(a.run)
 	}
-	return a
+	return a, nil
+}
+
+func (a *acceptor) prepare() error {
+	pool, err := a.s.write.DB()
+	if err != nil {
+		return err
+	}
+	for i, size := range acceptChunks {
+		if a.ready[i], err = pool.Prepare("INSERT OR IGNORE" + acceptColumns + acceptRow + strings.Repeat(","+acceptRow, size-1)); err != nil {
+			return fmt.Errorf("prepare the inbox: %w", err)
+		}
+	}
+	return nil
 }
 
 func (a *acceptor) stop() {
@@ -75,26 +93,54 @@ func (a *acceptor) put(ctx context.Context, row inboxRow) (bool, error) {
 	}
 }
 
+// Under load it pays to wait a moment before a commit: whoever was just told
+// comes back with the next message, and shares one flush of the disk.
+const (
+	busyGroup = 8 // so many in the last commit are a load
+	linger    = 500 * time.Microsecond
+)
+
 func (a *acceptor) run() {
 	group := make([]*arrival, 0, acceptGroup)
 	for {
+		busy := len(group) >= busyGroup
 		select {
 		case x := <-a.in:
 			group = append(group[:0], x)
 		case <-a.quit:
 			return
 		}
-	more:
-		for len(group) < acceptGroup {
-			select {
-			case x := <-a.in:
-				group = append(group, x)
-			default:
-				break more
-			}
-		}
+		group = a.gather(group, busy)
 		a.settle(group)
 	}
+}
+
+// gather takes what waits, and under load what comes within a moment.
+func (a *acceptor) gather(group []*arrival, busy bool) []*arrival {
+	var over <-chan time.Time
+	for len(group) < acceptGroup {
+		select {
+		case x := <-a.in:
+			group = append(group, x)
+			continue
+		default:
+		}
+		if !busy {
+			break
+		}
+		if over == nil {
+			over = time.After(linger)
+		}
+		select {
+		case x := <-a.in:
+			group = append(group, x)
+		case <-over:
+			return group
+		case <-a.quit:
+			return group
+		}
+	}
+	return group
 }
 
 // settle inserts the group and tells everybody. One row that the database does
@@ -112,37 +158,22 @@ func (a *acceptor) settle(group []*arrival) {
 	}
 }
 
-// insert writes the group in one statement. Rows that are there already stay
-// as they are (the unique key decides); who was new is asked for only when
-// the count says that somebody was not.
+// insert writes the group in one commit. Rows that are there already stay as
+// they are (the unique key decides); who was new is asked for only when the
+// count says that somebody was not.
 func (a *acceptor) insert(group []*arrival) error {
 	// In the order of the unique key two groups wait for each other, and do not deadlock.
 	slices.SortStableFunc(group, func(x, y *arrival) int { return strings.Compare(x.row.MessageID, y.row.MessageID) })
-	var q strings.Builder
-	q.WriteString(acceptColumns)
-	args := make([]any, 0, 10*len(group))
-	for i, x := range group {
-		if i > 0 {
-			q.WriteByte(',')
-		}
-		q.WriteString(acceptRow)
-		r := &x.row
-		args = append(args, r.ID, r.MessageID, r.Via, r.Kind, r.Sender, r.ThreadKey, r.Shard, r.TurnOrder, r.ReceivedAt, r.Body)
-	}
-	if a.s.kind == sqliteDB {
-		q.WriteString(" ON CONFLICT(message_id) DO NOTHING")
-	} else {
-		q.WriteString(" ON DUPLICATE KEY UPDATE id=id")
-	}
 	var n int64
-	err := a.exec(func(ctx context.Context, db execer) error {
-		res, err := db.ExecContext(ctx, q.String(), args...)
-		if err != nil {
+	var err error
+	if a.s.writer != nil {
+		err = a.s.writer.do(context.Background(), func(tx *Tx) error {
+			n, err = a.insertSQLite(tx.db.Statement.ConnPool.(*fuse), group)
 			return err
-		}
-		n, err = res.RowsAffected()
-		return err
-	})
+		})
+	} else {
+		n, err = a.insertMySQL(group)
+	}
 	if err != nil {
 		return err
 	}
@@ -155,22 +186,56 @@ func (a *acceptor) insert(group []*arrival) error {
 	return a.findFresh(group)
 }
 
-type execer interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+func acceptValues(group []*arrival) []any {
+	args := make([]any, 0, 10*len(group))
+	for _, x := range group {
+		r := &x.row
+		args = append(args, r.ID, r.MessageID, r.Via, r.Kind, r.Sender, r.ThreadKey, r.Shard, r.TurnOrder, r.ReceivedAt, r.Body)
+	}
+	return args
 }
 
 // insertTime is how long callbacks can wait; nobody is left to hear of a later insert.
 const insertTime = 4 * time.Second
 
-// exec runs fn on SQLite inside the writer's next commit, on MySQL on its own.
-func (a *acceptor) exec(fn func(ctx context.Context, db execer) error) error {
-	if a.s.writer != nil {
-		ctx := context.Background()
-		return a.s.writer.do(ctx, func(tx *Tx) error { return fn(ctx, tx.db.Statement.ConnPool) })
-	}
+func (a *acceptor) insertMySQL(group []*arrival) (n int64, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), insertTime)
 	defer cancel()
-	return again(ctx, func() error { return fn(ctx, a.s.write.Statement.ConnPool) })
+	q := "INSERT" + acceptColumns + acceptRow + strings.Repeat(","+acceptRow, len(group)-1) + " ON DUPLICATE KEY UPDATE id=id"
+	args := acceptValues(group)
+	err = again(ctx, func() error {
+		res, err := a.s.write.Statement.ConnPool.ExecContext(ctx, q, args...)
+		if err != nil {
+			return err
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+// acceptChunks are the numbers of rows for which a statement is kept ready.
+var acceptChunks = [...]int{64, 16, 4, 1}
+
+// insertSQLite uses OR IGNORE: nothing in such a statement can fail half-way,
+// so SQLite keeps no journal of it.
+func (a *acceptor) insertSQLite(tx *fuse, group []*arrival) (n int64, err error) {
+	ctx := context.Background()
+	for i, size := range acceptChunks {
+		for len(group) >= size {
+			res, err := tx.StmtContext(ctx, a.ready[i]).ExecContext(ctx, acceptValues(group[:size])...)
+			if err != nil {
+				tx.note(err)
+				return 0, err
+			}
+			k, err := res.RowsAffected()
+			if err != nil {
+				return 0, err
+			}
+			n, group = n+k, group[size:]
+		}
+	}
+	return n, nil
 }
 
 func (a *acceptor) findFresh(group []*arrival) error {

@@ -143,7 +143,10 @@ func (s *Store) ClaimTurns(ctx context.Context, n int) ([]Turn, error) {
 	if len(mine) == 0 {
 		return nil, nil
 	}
-	turns, err := s.startTurns(ctx, mine, held)
+	var turns []Turn
+	if err = s.readBodies(ctx, mine); err == nil {
+		turns, err = s.startTurns(ctx, mine, held)
+	}
 	started := map[int64]bool{}
 	if err == nil {
 		for _, t := range turns {
@@ -161,14 +164,67 @@ func (s *Store) ClaimTurns(ctx context.Context, n int) ([]Turn, error) {
 	return turns, nil
 }
 
-// threadHeads finds the next message of each thread that is due and ours.
+// headColumns is what choosing needs; the messages themselves are read after.
+const headColumns = "SELECT id, message_id, thread_key, shard, turn_order, state, epoch, attempt, due_at FROM inbox i WHERE "
+
+// headPage is how many waiting messages are looked at at once.
+const headPage = 200
+
+// threadHeads finds up to n messages that are due, ours, and the next of their
+// thread. A message in work is the next one of its thread, even if an older
+// one has come in since.
 func (s *Store) threadHeads(ctx context.Context, held map[int]int64, n int) ([]inboxRow, error) {
-	var rows []inboxRow
-	err := s.read.WithContext(ctx).Raw(`SELECT i.* FROM inbox i JOIN
-		(SELECT thread_key, MIN(turn_order) AS first FROM inbox WHERE state IN (0,1) GROUP BY thread_key) h
-		ON i.thread_key=h.thread_key AND i.turn_order=h.first
-		WHERE i.state IN (0,1) AND i.due_at<=?`+shardsIn("i", held)+` ORDER BY i.turn_order, i.id LIMIT ?`, s.now().UnixMilli(), n).Scan(&rows).Error
-	return rows, err
+	db, now, ours := s.read.WithContext(ctx), s.now().UnixMilli(), shardsIn("i", held)
+	var heads []inboxRow
+	if err := db.Raw(headColumns + "state=1" + ours + " ORDER BY turn_order, id LIMIT 5000").Scan(&heads).Error; err != nil {
+		return nil, err
+	}
+	seen := make(map[string]bool, n)
+	for _, r := range heads {
+		seen[r.ThreadKey] = true
+	}
+	order, id := int64(-1), int64(0)
+	for len(heads) < n {
+		var page []inboxRow
+		err := db.Raw(headColumns+"state=0 AND turn_order>=? AND (turn_order>? OR id>?)"+ours+" ORDER BY turn_order, id LIMIT ?", order, order, id, headPage).Scan(&page).Error
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page {
+			if !seen[r.ThreadKey] && r.DueAt <= now {
+				heads = append(heads, r)
+			}
+			seen[r.ThreadKey] = true // one that is not due yet holds its thread
+		}
+		if len(page) < headPage {
+			break
+		}
+		order, id = page[headPage-1].TurnOrder, page[headPage-1].ID
+	}
+	return heads, nil
+}
+
+// readBodies completes rows that were chosen.
+func (s *Store) readBodies(ctx context.Context, rows []inboxRow) error {
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	var got []struct {
+		ID   int64
+		Body []byte
+	}
+	if err := s.read.WithContext(ctx).Raw("SELECT id, body FROM inbox WHERE id IN ?", ids).Scan(&got).Error; err != nil {
+		return err
+	}
+	bodies := make(map[int64][]byte, len(got))
+	for _, g := range got {
+		bodies[g.ID] = g.Body
+	}
+	for i := range rows {
+		rows[i].Body = bodies[rows[i].ID]
+	}
+	return nil
 }
 
 // shardsIn limits a query to the shards held, unless that is all of them.

@@ -85,7 +85,13 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if s.kind == sqliteDB {
 		s.writer = startWriter(s)
 	}
-	s.accept = startAcceptor(s)
+	if s.accept, err = startAcceptor(s); err != nil {
+		if s.writer != nil {
+			s.writer.stop()
+		}
+		s.closePools()
+		return nil, err
+	}
 	if err := s.ensureSlot(ctx); err != nil {
 		s.Close()
 		return nil, err

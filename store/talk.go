@@ -23,7 +23,7 @@ type Line struct {
 func (s *Store) Talk(ctx context.Context, m chat.Message, since time.Time, n int) ([]Line, error) {
 	var in []inboxRow
 	db := s.read.WithContext(ctx)
-	err := db.Where("state IN (0,1,2,3) AND thread_key = ? AND id >= ?", hashKey(m.Thread()), idAt(since)).Order("id DESC").Limit(n).Find(&in).Error
+	err := db.Where("id >= ? AND thread_key = ?", idAt(since), hashKey(m.Thread())).Order("id DESC").Limit(n).Find(&in).Error
 	if err != nil {
 		return nil, err
 	}
