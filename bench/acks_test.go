@@ -291,7 +291,7 @@ func medianOf(list []result) result {
 // TestAcks: durable acknowledgements of callbacks against bare net/http.
 func TestAcks(t *testing.T) {
 	only(t)
-	conns, n := setting("FRONTLINE_BENCH_CONNS", 128), setting("FRONTLINE_BENCH_N", 40_000)
+	conns, n := setting("FRONTLINE_BENCH_CONNS", 256), setting("FRONTLINE_BENCH_N", 40_000)
 	kinds := []string{"hello", "sqlite", "mysql"}
 	dbs := map[string]string{"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "frontline.db")}
 	if os.Getenv("FRONTLINE_BENCH_KINDS") != "" {
