@@ -17,7 +17,7 @@ func TestMessageID(t *testing.T) {
 			seen[id] = true
 		}
 	}
-	if MessageID(App, "c", "1", "a", "b") != MessageID(App, "c", "1", "a", "b") {
+	if first, again := MessageID(App, "c", "1", "a", "b"), MessageID(App, "c", "1", "a", "b"); first != again {
 		t.Error("a repeat has another ID")
 	}
 }
