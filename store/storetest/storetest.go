@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
 
@@ -48,8 +49,14 @@ func Each(t *testing.T, fn func(t *testing.T, open func(o store.Options) *store.
 func Open(t testing.TB, url string, o store.Options) *store.Store {
 	t.Helper()
 	o.URL = url
+	if o.Lease == 0 {
+		o.Lease = time.Minute // nobody renews it in a test, however slow the machine is
+	}
 	if o.Key == nil {
 		o.Key = Key
+	}
+	if o.Lease == 0 {
+		o.Lease = time.Minute // most tests do not Run, so nobody renews it
 	}
 	s, err := store.Open(context.Background(), o)
 	if err != nil {
