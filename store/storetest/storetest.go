@@ -55,9 +55,6 @@ func Open(t testing.TB, url string, o store.Options) *store.Store {
 	if o.Key == nil {
 		o.Key = Key
 	}
-	if o.Lease == 0 {
-		o.Lease = time.Minute // most tests do not Run, so nobody renews it
-	}
 	s, err := store.Open(context.Background(), o)
 	if err != nil {
 		t.Fatalf("open the store: %v", err)
