@@ -39,6 +39,13 @@ func (s *Store) TakeAll(ctx context.Context) error {
 	return s.Lead(ctx)
 }
 
+// Sleep is a sleep of the whole process that is longer than its lease.
+func (s *Store) Sleep() {
+	s.shards.mu.Lock()
+	defer s.shards.mu.Unlock()
+	s.shards.until = time.Time{}
+}
+
 // NextID makes a row id.
 func (s *Store) NextID(now time.Time) int64 { return s.ids.next(now) }
 
