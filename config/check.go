@@ -150,6 +150,7 @@ func (c *Config) Warnings(file string, elsewhere ...string) (out []string) {
 			out = append(out, name+": fewer than 24 characters can be guessed")
 		}
 	}
+	out = append(out, c.noEffect()...)
 	if file != "" {
 		if st, err := os.Stat(file); err == nil && st.Mode().Perm()&0o077 != 0 {
 			out = append(out, filepath.Base(file)+": others may read it; chmod 600 if it holds secrets")
@@ -166,4 +167,16 @@ func (c *Config) Location() *time.Location {
 		return time.UTC // check has refused it already
 	}
 	return l
+}
+
+// noEffect names what is set but not used by this version: better said than
+// found out.
+func (c *Config) noEffect() (out []string) {
+	for name, set := range map[string]bool{"wecom.bot.id (the long connection)": c.WeCom.Bot.ID != "", "hooks.token (the intake of alerts)": c.Hooks.Token != "",
+		"api.token (/api/v1)": c.API.Token != "", "llm.embedding_model": c.LLM.EmbeddingModel != ""} {
+		if set {
+			out = append(out, name+": has no effect in this version yet")
+		}
+	}
+	return out
 }

@@ -101,3 +101,15 @@ func FuzzYAML(f *testing.F) {
 		readYAML(Default(), "f", text, &faults)
 	})
 }
+
+// What is accepted but not used yet is said at every start.
+func TestOptionsWithoutEffectAreNamed(t *testing.T) {
+	c := Default()
+	if w := c.Warnings(""); len(w) != 0 {
+		t.Errorf("the defaults warn: %q", w)
+	}
+	c.Hooks.Token, c.WeCom.Bot.ID = "a-token-that-is-long-enough", "aib-1"
+	if w := strings.Join(c.Warnings(""), "\n"); strings.Count(w, "no effect") != 2 || strings.Contains(w, "long-enough") {
+		t.Errorf("%q", w)
+	}
+}

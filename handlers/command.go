@@ -38,17 +38,16 @@ const (
 
 // Request is one message for one command.
 type Request struct {
-	Msg     chat.Message
-	Actor   chat.User
-	Text    string          // what was said, without @name
-	Args    string          // Text without the command word
-	Step    string          // which step of an open conversation this answers, "" for a fresh command
-	Draft   json.RawMessage // what that conversation has gathered
-	Open    string          // the conversation that was open, as command/step
-	Topic   Topic           // the last question and answer of this thread
-	Now     time.Time
-	Log     *slog.Logger
-	Clicked bool // came from a button, so the words are ours
+	Msg   chat.Message
+	Actor chat.User
+	Text  string          // what was said, without @name
+	Args  string          // Text without the command word
+	Step  string          // which step of an open conversation this answers, "" for a fresh command
+	Draft json.RawMessage // what that conversation has gathered
+	Open  string          // the conversation that was open, as command/step
+	Topic Topic           // the last question and answer of this thread
+	Now   time.Time
+	Log   *slog.Logger
 }
 
 // Result is what a turn comes to. Say, Next, List and Write commit together

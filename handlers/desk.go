@@ -59,7 +59,6 @@ type Desk struct {
 	Name      string   // what the bot is called
 	Announce  string   // the group whose robot tells of new tickets; "" for none
 	Required  []string // fields a report must have: symptom, app_version, system, urgency, customer
-	PublicURL string
 	Commands  []*Command
 	plain     sync.Map // encrypted userid -> plain one
 }

@@ -12,10 +12,9 @@ import (
 
 // spoken is what a message says, once buttons and quotes are read as words.
 type spoken struct {
-	said    string
-	clicked bool
-	mark    string
-	stale   bool // a button of a card whose conversation is over
+	said  string
+	mark  string
+	stale bool // a button of a card whose conversation is over
 }
 
 // A button's key is the words it stands for. Where they only make sense within
@@ -43,11 +42,11 @@ func (w *Worker) text(m chat.Message, conv store.Conversation) spoken {
 		s.stale = s.mark != "" && s.mark != markOf(conv)
 		return s
 	}
-	return spoken{said: w.Router.Clean(m.Text), clicked: m.Kind == chat.KindMenu}
+	return spoken{said: w.Router.Clean(m.Text)}
 }
 
 func spokenClick(c chat.Click) spoken {
-	s := spoken{said: c.Key, clicked: true}
+	s := spoken{said: c.Key}
 	if k := markedKey.FindStringSubmatch(c.Key); k != nil {
 		s.mark, s.said = k[1], k[2]
 	}

@@ -138,7 +138,7 @@ func (w *Worker) handle(ctx context.Context, t store.Turn, log *slog.Logger) (na
 	text := w.text(t.Msg, conv)
 	d := w.Router.Route(text.said, conv)
 	name = d.Command.Name
-	r := Request{Msg: t.Msg, Actor: actor, Text: text.said, Args: d.Args, Step: d.Step, Draft: conv.Draft, Open: conv.Command + "/" + conv.Step, Now: w.Store.Now(), Log: log, Clicked: text.clicked}
+	r := Request{Msg: t.Msg, Actor: actor, Text: text.said, Args: d.Args, Step: d.Step, Draft: conv.Draft, Open: conv.Command + "/" + conv.Step, Now: w.Store.Now(), Log: log}
 	if conv.Topic != nil {
 		if err := json.Unmarshal(conv.Topic, &r.Topic); err != nil {
 			log.Warn("topic unreadable", "err", err)
