@@ -1,12 +1,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -52,13 +54,31 @@ func (s *Store) auditHash(r auditRow, before string) string {
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 
-// Audit records who did what to what. detail never holds personal data.
+// Audit records who did what to what. detail never holds personal data. The
+// line is written at the end of the transaction (see writeAudit).
 func (tx *Tx) Audit(actor, action, object string, detail any) error {
 	b, err := json.Marshal(detail)
 	if err != nil {
 		return err
 	}
-	r := auditRow{ID: tx.s.ids.next(tx.now), At: millis(tx.now), Actor: clip(actor, 64), Action: clip(action, 64), Object: clip(object, 128), Detail: string(b), Chain: int64(shardOf(object) % auditChains)}
+	tx.audits = append(tx.audits, auditRow{ID: tx.s.ids.next(tx.now), At: millis(tx.now), Actor: clip(actor, 64), Action: clip(action, 64), Object: clip(object, 128), Detail: string(b), Chain: int64(shardOf(object) % auditChains)})
+	return nil
+}
+
+// writeAudit puts the lines of the transaction into their chains: last of all
+// and in the order of the chains, so that transactions that need the same heads
+// queue up for them, hold them briefly and never wait in a circle.
+func (tx *Tx) writeAudit() error {
+	slices.SortStableFunc(tx.audits, func(a, b auditRow) int { return cmp.Compare(a.Chain, b.Chain) })
+	for _, r := range tx.audits {
+		if err := tx.chain(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) chain(r auditRow) error {
 	var head struct {
 		Seq  int64
 		Hash string

@@ -170,12 +170,13 @@ func (s *Store) Now() time.Time { return s.now() }
 // inside it only its own methods may be used: on SQLite a call of the store
 // itself would wait for the connection that the transaction holds.
 type Tx struct {
-	db    *gorm.DB
-	s     *Store
-	now   time.Time
-	turn  *Turn // whose turn this commits, nil elsewhere
-	count int   // Enqueue calls of this turn, for their keys
-	bells []func()
+	db     *gorm.DB
+	s      *Store
+	now    time.Time
+	turn   *Turn // whose turn this commits, nil elsewhere
+	count  int   // Enqueue calls of this turn, for their keys
+	bells  []func()
+	audits []auditRow // written when everything else is
 }
 
 // Now is the same instant throughout the transaction.
@@ -202,7 +203,7 @@ func (s *Store) inTx(ctx context.Context, fn func(tx *Tx) error) error {
 // again repeats what failed for a reason that a repeat cures, a few times and
 // not in step with others that do the same.
 func again(ctx context.Context, fn func() error) error {
-	const tries = 5
+	const tries = 8
 	for i := 1; ; i++ {
 		err := fn()
 		if err == nil || i == tries || !retryable(err) || ctx.Err() != nil {
@@ -237,7 +238,10 @@ func guard(tx *Tx, fn func(tx *Tx) error) (err error) {
 			err = fmt.Errorf("panic in transaction: %v", p)
 		}
 	}()
-	return fn(tx)
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.writeAudit()
 }
 
 func ring(bells []func()) {
