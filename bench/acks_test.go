@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"frontline/bot"
+	"frontline/cli"
 	"frontline/store"
 	"frontline/store/storetest"
 )
@@ -83,6 +84,7 @@ func serve(kind, dbURL string) error {
 		if err != nil {
 			return err
 		}
+		cli.TuneGC()
 		h = bot.NewCallback(bot.Options{Corp: corp, AgentID: agent, AppKeys: []*bot.Keys{k}, Inbox: s, Replies: s}).AppHandler()
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -201,11 +201,10 @@ func readRequest(w http.ResponseWriter, r *http.Request, req *request) *refusal 
 	if req.q, no = parseSigned(r.URL.RawQuery, false); no != nil {
 		return no
 	}
-	// Not every ResponseWriter has a deadline; the server's own then holds.
-	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Now().Add(bodyTime))
+	// Not every ResponseWriter has a deadline; the server's own then holds. It
+	// stays set: we answer before it ends, and net/http sets its own after that.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
 	body, err := readBody(http.MaxBytesReader(w, r.Body, maxBody), r.ContentLength)
-	_ = rc.SetReadDeadline(time.Time{})
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):

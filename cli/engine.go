@@ -60,6 +60,7 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	if err = e.know.Load(ctx, e.store); err != nil {
 		return nil, fmt.Errorf("load the knowledge base: %w", err)
 	}
+	TuneGC()
 	files, err := e.store.OpenFiles(filesURL(cfg))
 	if err != nil {
 		return nil, err
