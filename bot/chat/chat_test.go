@@ -8,7 +8,7 @@ import (
 // The parts of an ID cannot run into one another, and it fits an index column.
 func TestMessageID(t *testing.T) {
 	seen := map[string]bool{}
-	for _, k := range [][4]string{{"c", "1", "ab", "c"}, {"c", "1", "a", "bc"}, {"c", "1a", "b", "c"}, {"c1", "", "ab", "c"}, {"", "", "", ""}} {
+	for _, k := range [][4]string{{"c", "1", "ab", "c"}, {"c", "1", "a", "bc"}, {"c", "1a", "b", "c"}, {"c1", "", "ab", "c"}, {"", "", "", ""}, {"c", "1", "a", "m:7"}, {"c", "1", "b", "m:7"}, {"c", "1", "a", "m:8"}, {"c", "1", "a", "m:99999999999999999999"}} {
 		for _, via := range []Via{App, Bot} {
 			id := MessageID(via, k[0], k[1], k[2], k[3])
 			if seen[id] || len(id) != 24 || strings.Trim(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") != "" {
@@ -19,6 +19,14 @@ func TestMessageID(t *testing.T) {
 	}
 	if first, again := MessageID(App, "c", "1", "a", "b"), MessageID(App, "c", "1", "a", "b"); first != again {
 		t.Error("a repeat has another ID")
+	}
+	last := ""
+	for _, n := range []string{"m:1", "m:63", "m:64", "m:7270254193428742175", "m:7270254193428742176", "m:18446744073709551615"} {
+		id := MessageID(App, "c", "1", "a", n)
+		if id <= last {
+			t.Errorf("%s sorts before a smaller number", n)
+		}
+		last = id
 	}
 }
 
