@@ -34,6 +34,8 @@ const (
 	TakesNumber               // 查 12, 查T12; alone it asks which
 	TakesText                 // 转人工 客户的回购没到账
 	TakesLoose                // 报障客户登录不了: no space needed
+	TakesTicket               // 转 1042 李工 原因: a number, then anything
+	TakesNumbers              // 接1 接3, 接 T12、T13
 )
 
 // Request is one message for one command.

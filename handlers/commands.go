@@ -1,8 +1,13 @@
 package handlers
 
+import "frontline/bot/chat"
+
 // NewCommands is the one list of what people can say. Its order is the order
 // of help.
 func NewCommands(d *Desk) []*Command {
+	if d.Rules.Calendar == nil {
+		d.Rules = DefaultRules()
+	}
 	d.Commands = []*Command{
 		{Name: "ask", Usage: "直接提问", Summary: "例：可转债权限多久生效", Run: d.ask},
 		{Name: "report", Words: []string{"报障", "上报", "report"}, Takes: TakesLoose, Usage: "报障 …", Summary: "例：报障 行情不刷新（可连发截图）", Run: d.report},
@@ -11,7 +16,30 @@ func NewCommands(d *Desk) []*Command {
 		{Name: "nudge", Takes: TakesNumber, Words: []string{"催", "催一下", "催单"}, Usage: "催 1042", Summary: "提醒处理人", Run: d.nudge},
 		{Name: "withdraw", Takes: TakesNumber, Words: []string{"撤", "撤回", "撤单"}, Usage: "撤 1042", Summary: "撤回你报的单", Run: d.withdraw},
 		{Name: "person", Takes: TakesText, Words: []string{"转人工", "人工", zeroItem}, Usage: "转人工 …", Summary: "转给值班同事，对话一起带上", Run: d.person},
-		{Name: "unsolved", Words: []string{"没解决", "还是不行", "没用"}, Hidden: true, Run: d.unsolved},
+		{Name: "unsolved", Words: []string{"没解决", "没用"}, Hidden: true, Run: d.unsolved},
+		{Name: "again", Takes: TakesText, Words: []string{"又出现了"}, Usage: "又出现了", Summary: "解决后 7 天内重开", Run: d.again},
+		{Name: "settled", Takes: TakesNumber, Words: []string{"客户已好", "已好"}, Hidden: true, Run: d.settled},
+		{Name: "still", Takes: TakesNumber, Words: []string{"还是不行"}, Hidden: true, Run: d.still},
+		{Name: "content", Takes: TakesNumber, Words: []string{"满意"}, Hidden: true, Run: d.rate(5)},
+		{Name: "soso", Takes: TakesNumber, Words: []string{"一般"}, Hidden: true, Run: d.rate(3)},
+		{Name: "discontent", Takes: TakesNumber, Words: []string{"不满意"}, Hidden: true, Run: d.rate(1)},
+		{Name: "more", Takes: TakesTicket, Words: []string{"补充"}, Hidden: true, Run: d.more},
+		{Name: "watch", Takes: TakesNumber, Words: []string{"关注"}, Hidden: true, Run: d.watch},
+		{Name: "duty", Words: []string{"值班", "今天谁值班"}, Usage: "值班", Summary: "现在谁在", Run: d.onDuty},
+		{Name: "queue", Words: []string{"待接"}, Usage: "待接", Summary: "等人接手的单，最急在前", Roles: workers, Run: d.queue},
+		{Name: "claim", Takes: TakesNumbers, Words: []string{"接"}, Usage: "接 1042", Summary: "接手；「接1 接3」接几张", Roles: workers, Run: d.claim},
+		{Name: "transfer", Takes: TakesTicket, Words: []string{"转"}, Usage: "转 1042 李工 原因", Summary: "换人处理", Roles: workers, Run: d.transfer},
+		{Name: "hold", Takes: TakesTicket, Words: []string{"挂起"}, Usage: "挂起 1042 等客户 到 明天9点", Summary: "时限暂停，到点恢复", Roles: workers, Run: d.hold},
+		{Name: "inquire", Takes: TakesTicket, Words: []string{"问"}, Usage: "问 1042 …", Summary: "问报障人，回复转给你", Roles: workers, Run: d.inquire},
+		{Name: "reply", Takes: TakesTicket, Words: []string{"回"}, Usage: "回 1042 …", Summary: "告诉报障人", Roles: workers, Run: d.answerTo},
+		{Name: "note", Takes: TakesText, Words: []string{"记入"}, Usage: "记入 1042 …", Summary: "记进时间线，可引用消息", Roles: workers, Run: d.noteDown},
+		{Name: "workaround", Takes: TakesTicket, Words: []string{"办法"}, Usage: "办法 1042 …", Summary: "临时办法，告诉同样受影响的人", Roles: workers, Run: d.workaround},
+		{Name: "merge", Takes: TakesText, Words: []string{"并"}, Usage: "并 1043 到 1042", Summary: "同一个问题并成一张", Roles: workers, Run: d.merge},
+		{Name: "resolve", Takes: TakesTicket, Words: []string{"解决"}, Usage: "解决 1042 原因:… 办法:…", Summary: "结果告诉报障人", Roles: workers, Run: d.resolve},
+		{Name: "cultivate", Takes: TakesNumber, Words: []string{"沉淀"}, Hidden: true, Roles: workers, Run: d.cultivate},
+		{Name: "needless", Takes: TakesTicket, Words: []string{"不必"}, Hidden: true, Roles: workers, Run: d.needless},
+		{Name: "reclass", Takes: TakesTicket, Words: []string{"分类"}, Usage: "分类 1042 数据", Summary: "改分类", Roles: workers, Run: d.reclass},
+		{Name: "rank", Takes: TakesTicket, Words: []string{"优先级"}, Usage: "优先级 1042 P1", Summary: "改优先级", Roles: workers, Run: d.rank},
 		{Name: "useful", Words: []string{"有用", "解决了"}, Hidden: true, Run: d.useful},
 		{Name: "entry", Takes: TakesNumber, Words: []string{"看"}, Hidden: true, Run: d.entry},
 		{Name: "cancel", Words: []string{"取消", "退出", "cancel"}, Hidden: true, Run: d.cancel},
@@ -19,3 +47,6 @@ func NewCommands(d *Desk) []*Command {
 	}
 	return d.Commands
 }
+
+// workers are the roles that work on tickets.
+var workers = []chat.Role{chat.Responder, chat.Leader, chat.Admin}

@@ -42,7 +42,7 @@ func (d *Desk) file(ctx context.Context, r Request, g reportDraft) (Result, erro
 		} else if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		if err := tx.CreateTicket(&t); err != nil {
+		if err := d.Open(tx, r.Actor, &t); err != nil {
 			return err
 		}
 		entry := store.TicketEntry{Kind: "report", Author: r.Actor.ID, Text: g.Fields.Symptom, Original: strings.Join(lines, "\n"), Media: g.Media, Message: r.Msg.ID}
@@ -52,7 +52,7 @@ func (d *Desk) file(ctx context.Context, r Request, g reportDraft) (Result, erro
 		g := g
 		g.Ticket, g.Guessed = t.Number, false
 		g.Mark = r.Msg.ID[:12]
-		out.Say = append(out.Say, chat.Outgoing{Body: chat.Body{Card: d.filedCard(r, t, g)}})
+		out.Say = append(out.Say, chat.Outgoing{Body: chat.Body{Card: d.filedCard(r, t, g, d.byWhen(tx, t))}})
 		out.Say = append(out.Say, d.announce(fmt.Sprintf("T%d/new", t.Number), newTicketLine(t, r.Actor), t.Priority == "P1")...)
 		out.Next = &Step{Command: "report", Name: stepAfter, Draft: g, Life: joinLife}
 		return nil
@@ -80,7 +80,7 @@ func (g reportDraft) ticket(r Request) store.Ticket {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // filedCard tells the number first: it is what people read in the push preview.
-func (d *Desk) filedCard(r Request, t store.Ticket, g reportDraft) *chat.Card {
+func (d *Desk) filedCard(r Request, t store.Ticket, g reportDraft, byWhen string) *chat.Card {
 	no := fmt.Sprintf("T%d", t.Number)
 	card := &chat.Card{TaskID: taskID(no, r.Msg), Source: "一线助手 · 工单", Title: "已建单 " + no, Desc: chat.Plain(chat.Cut(t.Title, 40))}
 	card.Rows = []chat.Row{{Key: "优先级", Value: t.Priority + " " + priorityTitle[t.Priority]}}
@@ -99,16 +99,16 @@ func (d *Desk) filedCard(r Request, t store.Ticket, g reportDraft) *chat.Card {
 		hint = "提醒：你发的客户信息我已加密保存，页面只显示尾号；建议把上一条撤回。"
 		lines = append(lines, hint)
 	}
-	lines = append(lines, "补充（文字、截图）直接接着发；查进度回「查 "+no+"」。")
+	lines = append(lines, byWhen, "补充（文字、截图）直接接着发；查进度回「查 "+no+"」。")
 	if t.Urgency == "" {
 		lines = append(lines, "还想知道：客户现在急着交易吗？")
 		for i, c := range choices["urgency"] {
 			card.Buttons = append(card.Buttons, chat.Button{Text: chat.Cut(c, 10), Key: ButtonKey(g.Mark, c)})
 			lines = append(lines, fmt.Sprintf("%d  %s", i+1, c))
 		}
-		card.Text = hint + "还想知道：客户现在急着交易吗？补充（文字、截图）直接接着发。"
+		card.Text = hint + byWhen + "还想知道：客户现在急着交易吗？补充直接接着发。"
 	} else {
-		card.Text = hint + "补充（文字、截图）直接接着发。"
+		card.Text = hint + byWhen + "补充（文字、截图）直接接着发。"
 		card.Buttons = []chat.Button{{Text: "查进度", Key: "查 " + no}, {Text: "撤回", Key: "撤 " + no}}
 	}
 	card.Twin = strings.Join(lines, "\n")

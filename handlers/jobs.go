@@ -23,6 +23,7 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 			_, err := s.Sweep(ctx, keep)
 			return err
 		}},
+		{Name: "tickets", Next: every(jobLook), Run: d.Tick},
 	}
 	if d.Directory != nil {
 		list = append(list, Job{Name: "members", Next: daily(3, 30), Run: func(ctx context.Context) error {

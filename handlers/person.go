@@ -56,7 +56,7 @@ func (d *Desk) handOver(ctx context.Context, r Request, feedback string) (Result
 	clean, _ := mask.Scrub(said)
 	return Result{Topic: &Topic{}, Write: func(tx *store.Tx, out *Result) error {
 		t := t
-		if err := tx.CreateTicket(&t); err != nil {
+		if err := d.Open(tx, r.Actor, &t); err != nil {
 			return err
 		}
 		first := store.TicketEntry{Kind: "report", Author: r.Actor.ID, Text: t.Title, Original: clean, Media: r.Msg.Media, Message: r.Msg.ID}

@@ -287,13 +287,13 @@ func (d *Desk) setUrgency(r Request, g reportDraft, urgency string) (Result, err
 		if err != nil {
 			return err
 		}
-		if err := tx.SetTicketPriority(&t, priority, urgency); err != nil {
+		if err := mustBeOpen(&t, "改"); err != nil {
 			return err
 		}
-		if err := tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "event", Author: r.Actor.ID, Text: "紧急程度：" + r.Args, Message: r.Msg.ID}); err != nil {
+		if err := d.SetPriority(tx, r.Actor, &t, priority, urgency, "紧急程度："+r.Args); err != nil {
 			return err
 		}
-		out.Say = append(out.Say, say(fmt.Sprintf("好，T%d 记为 %s %s。有进展我会告诉你。", t.Number, priority, priorityTitle[priority])).Say...)
+		out.Say = append(out.Say, say(fmt.Sprintf("好，T%d 记为 %s %s。%s有进展我会告诉你。", t.Number, priority, priorityTitle[priority], d.byWhen(tx, t))).Say...)
 		return nil
 	}}, nil
 }
@@ -306,8 +306,7 @@ func (d *Desk) joinTicket(r Request, g reportDraft) (Result, error) {
 		if err != nil {
 			return err
 		}
-		e := store.TicketEntry{Kind: "report", Author: r.Actor.ID, Text: mask.Text(clean), Original: clean, Media: r.Msg.Media, Message: r.Msg.ID}
-		if err := tx.AddTicketEntry(t.ID, e); err != nil {
+		if err := d.Said(tx, r.Actor, &t, clean, clean, r.Msg.Media, r.Msg.ID); err != nil {
 			return err
 		}
 		out.Say = append(out.Say, say(fmt.Sprintf("已补充到 T%d。", t.Number)).Say...)

@@ -133,7 +133,10 @@ func listItem(text string, conv store.Conversation) (string, bool) {
 		}
 		return "", false
 	}
-	for _, w := range []string{"催", "撤", "接"} {
+	if items, ok := claimedItems(text, conv); ok {
+		return items, true
+	}
+	for _, w := range []string{"催", "撤"} {
 		if rest, ok := strings.CutPrefix(text, w); ok {
 			n, err := strconv.Atoi(narrow(strings.TrimSpace(rest)))
 			if err != nil || n < 1 || n > len(conv.List) {
@@ -146,6 +149,27 @@ func listItem(text string, conv store.Conversation) (string, bool) {
 	}
 	return "", false
 }
+
+// claimedItems reads 接1 接3: numbers without a letter are items while the list
+// is long enough.
+func claimedItems(text string, conv store.Conversation) (string, bool) {
+	rest, ok := strings.CutPrefix(text, "接")
+	if !ok || !saidNumbers.MatchString(rest) {
+		return "", false
+	}
+	out, changed := []string{"接"}, false
+	for _, n := range numberWords.FindAllString(narrow(rest), -1) {
+		if i, err := strconv.Atoi(n); err == nil && i >= 1 && i <= len(conv.List) {
+			if m := ticketInItem.FindString(conv.List[i-1]); m != "" {
+				n, changed = m, true
+			}
+		}
+		out = append(out, n)
+	}
+	return strings.Join(out, " "), changed
+}
+
+var numberWords = regexp.MustCompile(`[TtＴ#＃]?[0-9]{1,15}`)
 
 var ticketInItem = regexp.MustCompile(`T[0-9]+`)
 
@@ -195,9 +219,18 @@ func follows(t Takes, rest string, idle bool) bool {
 		return apart
 	case t == TakesLoose:
 		return apart || idle
+	case t == TakesTicket:
+		return leadingNumber.MatchString(trimmed)
+	case t == TakesNumbers:
+		return saidNumbers.MatchString(trimmed)
 	}
 	return false
 }
+
+var (
+	leadingNumber = regexp.MustCompile(`^[TtKkAaRr#＃]?\s*[0-9０-９]{1,15}(?:[^0-9０-９.．%％万亿元点号年月日]|$)`)
+	saidNumbers   = regexp.MustCompile(`^(?:[接Tt#＃,，、和\s]*[0-9０-９]{1,15})+\s*$`)
+)
 
 var saidNumber = regexp.MustCompile(`^[TtKk#＃]*\s*[0-9０-９]{1,15}$`)
 

@@ -199,10 +199,8 @@ func (d *Desk) nudge(ctx context.Context, r Request) (Result, error) {
 	}
 	res.Write = func(tx *store.Tx, _ *Result) error {
 		t := t
-		if err := tx.NudgeTicket(&t); err != nil {
-			return err
-		}
-		return tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "event", Author: r.Actor.ID, Text: "催办", Message: r.Msg.ID})
+		t.Nudges, t.Nudged = t.Nudges+1, tx.Now()
+		return d.change(tx, r.Actor, &t, t.State, "催办")
 	}
 	return res, nil
 }
@@ -230,10 +228,7 @@ func (d *Desk) withdraw(ctx context.Context, r Request) (Result, error) {
 	res.Say = append(res.Say, d.announce(fmt.Sprintf("T%d/void", t.Number), fmt.Sprintf("**T%d** 已由报障人撤回", t.Number), false)...)
 	res.Write = func(tx *store.Tx, _ *Result) error {
 		t := t
-		if err := tx.MoveTicket(&t, store.TicketVoid); err != nil {
-			return err
-		}
-		return tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "event", Author: r.Actor.ID, Text: "报障人撤回", Message: r.Msg.ID})
+		return d.Void(tx, r.Actor, &t, "报障人撤回")
 	}
 	return res, nil
 }

@@ -145,14 +145,17 @@ func (w *Worker) handle(ctx context.Context, t store.Turn, log *slog.Logger) (na
 		}
 	}
 	res, err := w.run(ctx, d, text, r)
+	if err == nil {
+		err = w.commit(ctx, t, actor, conv, d, res)
+	}
+	// A refusal may also come out of the writes, which are then taken back.
 	if refusal := (chat.Refusal{}); errors.As(err, &refusal) {
-		res, err = say(refusal.Text), nil
+		res = say(refusal.Text)
 		res.Next = keep(conv)
+		d.Closes = ""
+		err = w.commit(ctx, t, actor, conv, d, res)
 	}
-	if err != nil {
-		return name, err
-	}
-	return name, w.commit(ctx, t, actor, conv, d, res)
+	return name, err
 }
 
 // keep leaves an open conversation as it is: a refusal changes nothing.

@@ -40,9 +40,18 @@ type conversationRow struct {
 func (conversationRow) TableName() string { return "conversation" }
 
 // Conversation reads what is open in a thread; what has expired is left out.
-func (s *Store) Conversation(ctx context.Context, thread string) (c Conversation, err error) {
+func (s *Store) Conversation(ctx context.Context, thread string) (Conversation, error) {
+	return s.conversation(s.read.WithContext(ctx), thread)
+}
+
+// Conversation sees the writes of this transaction.
+func (tx *Tx) Conversation(thread string) (Conversation, error) {
+	return tx.s.conversation(tx.db, thread)
+}
+
+func (s *Store) conversation(db *gorm.DB, thread string) (c Conversation, err error) {
 	var r conversationRow
-	err = s.read.WithContext(ctx).First(&r, "thread_key = ?", thread).Error
+	err = db.First(&r, "thread_key = ?", thread).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return c, nil
 	}

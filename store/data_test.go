@@ -103,8 +103,8 @@ func TestTicketMoves(t *testing.T) {
 		tk := store.Ticket{Title: "x", Reporter: "r"}
 		inTx(t, s, func(tx *store.Tx) error { tk = store.Ticket{Title: "x", Reporter: "r"}; return tx.CreateTicket(&tk) })
 		stale := tk
-		inTx(t, s, func(tx *store.Tx) error { c := tk; return tx.MoveTicket(&c, store.TicketAssigned) })
-		err := s.InTx(context.Background(), func(tx *store.Tx) error { return tx.MoveTicket(&stale, store.TicketVoid) })
+		inTx(t, s, func(tx *store.Tx) error { c := tk; return tx.ChangeTicket(&c, store.TicketAssigned) })
+		err := s.InTx(context.Background(), func(tx *store.Tx) error { return tx.ChangeTicket(&stale, store.TicketVoid) })
 		if !errors.Is(err, store.ErrStale) {
 			t.Errorf("a move from an old reading: %v", err)
 		}
@@ -112,7 +112,7 @@ func TestTicketMoves(t *testing.T) {
 		if err != nil || now.State != store.TicketAssigned {
 			t.Fatalf("%+v, %v", now, err)
 		}
-		err = s.InTx(context.Background(), func(tx *store.Tx) error { return tx.MoveTicket(&now, store.TicketClosed) })
+		err = s.InTx(context.Background(), func(tx *store.Tx) error { return tx.ChangeTicket(&now, store.TicketClosed) })
 		if !errors.Is(err, store.ErrMove) {
 			t.Errorf("a move that the table does not have: %v", err)
 		}

@@ -108,6 +108,31 @@ func (tx *Tx) PutEntries(by string, entries []kb.Entry) (p Put, err error) {
 	return p, nil
 }
 
+// NewEntry stores an entry that must not touch another: ErrExists when its
+// question is there already. It returns the new number.
+func (tx *Tx) NewEntry(by string, e kb.Entry) (int64, error) {
+	if err := tx.db.Exec("UPDATE counter SET next=next+1 WHERE kind='change'").Error; err != nil {
+		return 0, err
+	}
+	e.Number = 0
+	row := rowOf(e)
+	old, err := tx.oldEntry(row)
+	if err != nil {
+		return 0, err
+	}
+	if old != nil {
+		return old.Number, fmt.Errorf("entry K%d: %w", old.Number, ErrExists)
+	}
+	if err := tx.putEntry(by, row, true); err != nil {
+		return 0, err
+	}
+	made, err := tx.oldEntry(row)
+	if err != nil || made == nil {
+		return 0, errOr(err, ErrNotFound)
+	}
+	return made.Number, nil
+}
+
 func (tx *Tx) oldEntry(row entryRow) (*entryRow, error) {
 	var old entryRow
 	var err error

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -67,9 +66,11 @@ type Ticket struct {
 	State      TicketState
 	Priority   string // P1 to P4
 	Class      string // data, program, consult, other
+	Subclass   string
 	Title      string // masked
 	Reporter   string
 	Assignee   string
+	Group      string       // service group that works on it
 	Place      chat.Address // where it was reported
 	AppVersion string
 	System     string
@@ -80,10 +81,33 @@ type Ticket struct {
 	Created    time.Time
 	Updated    time.Time
 	Resolved   time.Time
+	Closed     time.Time
 	Nudges     int
 	Nudged     time.Time
 	Source     string // ID of the message that made it: a message makes one ticket
-	Version    int64
+	Master     int64  // number of the ticket it was merged into
+	Joined     int    // people who said 算我一个, and tickets merged in
+
+	// The two clocks, on working time. While Paused is set they stand still.
+	RespondDue time.Time // first response at the latest
+	ResolveDue time.Time
+	Responded  time.Time
+	Paused     time.Time
+	WaitFor    string    // reporter, customer, third: whom a waiting ticket waits for
+	WaitUntil  time.Time // when it is taken up again by itself
+	Warned     int       // bits of the warnings given, see handlers
+	Look       time.Time // when the clock job looks at it next; zero: never
+
+	Reason  string    // why it happened, in words
+	Method  string    // what solved it
+	Outcome string    // knowledge, one_off, data_repair, duplicate
+	Handler string    // who resolved it, and so whom a rating is about
+	Cycle   int       // how often it was reopened
+	Rating  int       // 1 to 5; 0 not rated
+	Why     string    // of a bad rating
+	Asked   time.Time // when the rating was asked for
+	Told    time.Time // when the reporter last heard of it
+	Version int64
 }
 
 type ticketRow struct {
@@ -117,6 +141,27 @@ type ticketRow struct {
 	NudgedAt      int64
 	SourceMessage string
 	Version       int64
+	Subclass      string
+	ServiceGroup  string
+	Master        int64
+	Joined        int
+	RespondDue    int64
+	ResolveDue    int64
+	RespondedAt   int64
+	PausedAt      int64
+	WaitFor       string
+	WaitUntil     int64
+	Warned        int
+	LookAt        int64
+	Reason        string
+	Method        string
+	Outcome       string
+	Handler       string
+	Cycle         int
+	Rating        int
+	RatingWhy     string
+	AskedAt       int64
+	ToldAt        int64
 }
 
 func (ticketRow) TableName() string { return "ticket" }
@@ -127,7 +172,23 @@ func (r ticketRow) ticket() Ticket {
 		Resolved: fromMillis(r.ResolvedAt), Nudges: r.Nudges, Nudged: fromMillis(r.NudgedAt), Source: r.SourceMessage, Version: r.Version,
 		Customer: Personal{Mask: r.CustomerMask}, Phone: Personal{Mask: r.PhoneMask}, Identity: Personal{Mask: r.IdentityMask}}
 	json.Unmarshal([]byte(r.Place), &t.Place)
+	t.Closed, t.Subclass, t.Group, t.Master, t.Joined = fromMillis(r.ClosedAt), r.Subclass, r.ServiceGroup, r.Master, r.Joined
+	t.RespondDue, t.ResolveDue, t.Responded, t.Paused = fromMillis(r.RespondDue), fromMillis(r.ResolveDue), fromMillis(r.RespondedAt), fromMillis(r.PausedAt)
+	t.WaitFor, t.WaitUntil, t.Warned, t.Look = r.WaitFor, fromMillis(r.WaitUntil), r.Warned, fromMillis(r.LookAt)
+	t.Reason, t.Method, t.Outcome, t.Handler, t.Cycle = r.Reason, r.Method, r.Outcome, r.Handler, r.Cycle
+	t.Rating, t.Why, t.Asked, t.Told = r.Rating, r.RatingWhy, fromMillis(r.AskedAt), fromMillis(r.ToldAt)
 	return t
+}
+
+// work is the part of the row that a ticket's life changes.
+func (t *Ticket) work(r *ticketRow) {
+	r.State, r.Priority, r.Class, r.Subclass, r.Urgency = string(t.State), t.Priority, t.Class, clip(t.Subclass, 32), t.Urgency
+	r.Assignee, r.ServiceGroup, r.Master, r.Joined = t.Assignee, t.Group, t.Master, t.Joined
+	r.ResolvedAt, r.ClosedAt, r.Nudges, r.NudgedAt = millis(t.Resolved), millis(t.Closed), t.Nudges, millis(t.Nudged)
+	r.RespondDue, r.ResolveDue, r.RespondedAt, r.PausedAt = millis(t.RespondDue), millis(t.ResolveDue), millis(t.Responded), millis(t.Paused)
+	r.WaitFor, r.WaitUntil, r.Warned, r.LookAt = t.WaitFor, millis(t.WaitUntil), t.Warned, millis(t.Look)
+	r.Reason, r.Method, r.Outcome, r.Handler, r.Cycle = clip(t.Reason, 1000), clip(t.Method, 1000), t.Outcome, t.Handler, t.Cycle
+	r.Rating, r.RatingWhy, r.AskedAt, r.ToldAt = t.Rating, clip(t.Why, 400), millis(t.Asked), millis(t.Told)
 }
 
 // CreateTicket stores t as new and gives it its number. The message that made
@@ -149,12 +210,13 @@ func (tx *Tx) CreateTicket(t *Ticket) error {
 		t.Source = hashKey(fmt.Sprint("ticket ", t.ID))
 	}
 	seal := tx.s.seal
-	r := ticketRow{ID: t.ID, Number: n, State: string(t.State), Priority: t.Priority, Class: t.Class, Title: clip(t.Title, 400), Reporter: t.Reporter,
-		Assignee: t.Assignee, Via: string(t.Place.Via), Place: string(place), AppVersion: clip(t.AppVersion, 64), AppSystem: clip(t.System, 64), Urgency: t.Urgency,
+	r := ticketRow{ID: t.ID, Number: n, Title: clip(t.Title, 400), Reporter: t.Reporter,
+		Via: string(t.Place.Via), Place: string(place), AppVersion: clip(t.AppVersion, 64), AppSystem: clip(t.System, 64),
 		Customer: seal.sealed("customer", bytesOf(t.Customer.Value)), Phone: seal.sealed("phone", bytesOf(t.Phone.Value)), Identity: seal.sealed("identity", bytesOf(t.Identity.Value)),
 		CustomerMask: t.Customer.Mask, PhoneMask: t.Phone.Mask, IdentityMask: t.Identity.Mask,
 		CustomerKey: seal.blind("customer", t.Customer.Value), PhoneKey: seal.blind("phone", t.Phone.Value), IdentityKey: seal.blind("identity", t.Identity.Value),
 		CreatedAt: millis(tx.now), UpdatedAt: millis(tx.now), SourceMessage: t.Source, Version: 1}
+	t.work(&r)
 	if err := tx.db.Create(&r).Error; err != nil {
 		if isDuplicate(err) {
 			return fmt.Errorf("ticket of message %s: %w", t.Source, ErrExists)
@@ -208,30 +270,6 @@ func (s *Store) ListOpenTickets(ctx context.Context, reporter string, n int) ([]
 		out[i] = r.ticket()
 	}
 	return out, err
-}
-
-// MoveTicket changes the state of t as it was read: ErrMove when the table has
-// no such move, ErrStale when somebody else was quicker.
-func (tx *Tx) MoveTicket(t *Ticket, to TicketState) error {
-	if !slices.Contains(ticketMoves[t.State], to) {
-		return fmt.Errorf("from %s to %s: %w", t.State, to, ErrMove)
-	}
-	u := tx.db.Exec("UPDATE ticket SET state=?, updated_at=?, version=version+1 WHERE id=? AND version=?", to, millis(tx.now), t.ID, t.Version)
-	if u.Error == nil && u.RowsAffected != 1 {
-		return fmt.Errorf("ticket T%d: %w", t.Number, ErrStale)
-	}
-	t.State, t.Version = to, t.Version+1
-	return u.Error
-}
-
-// NudgeTicket counts a reminder of t as it was read.
-func (tx *Tx) NudgeTicket(t *Ticket) error {
-	u := tx.db.Exec("UPDATE ticket SET nudges=nudges+1, nudged_at=?, version=version+1 WHERE id=? AND version=?", millis(tx.now), t.ID, t.Version)
-	if u.Error == nil && u.RowsAffected != 1 {
-		return fmt.Errorf("ticket T%d: %w", t.Number, ErrStale)
-	}
-	t.Nudges, t.Nudged, t.Version = t.Nudges+1, tx.now, t.Version+1
-	return u.Error
 }
 
 // TicketEntry is one thing in a ticket's thread.
@@ -307,56 +345,3 @@ func (s *Store) Reveal(ctx context.Context, actor string, number int64, why stri
 	}
 	return t, nil
 }
-
-// SetTicketPriority changes the priority of t as it was read, with its reason.
-func (tx *Tx) SetTicketPriority(t *Ticket, priority, urgency string) error {
-	u := tx.db.Exec("UPDATE ticket SET priority=?, urgency=?, updated_at=?, version=version+1 WHERE id=? AND version=?", priority, urgency, millis(tx.now), t.ID, t.Version)
-	if u.Error == nil && u.RowsAffected != 1 {
-		return fmt.Errorf("ticket T%d: %w", t.Number, ErrStale)
-	}
-	t.Priority, t.Urgency, t.Version = priority, urgency, t.Version+1
-	return u.Error
-}
-
-// TicketQuery chooses tickets; zero values choose everything.
-type TicketQuery struct {
-	States   []TicketState
-	Assignee string
-	Text     string // part of the masked title
-	Phone    string // normal form; found by its blind index
-	Customer string
-	Identity string
-	Before   int64 // id of the last ticket of the page before
-	N        int
-}
-
-// ListTickets returns tickets, newest first.
-func (s *Store) ListTickets(ctx context.Context, q TicketQuery) ([]Ticket, error) {
-	db := s.read.WithContext(ctx).Order("id DESC").Limit(min(max(q.N, 1), 200))
-	if len(q.States) > 0 {
-		db = db.Where("state IN ?", q.States)
-	}
-	if q.Assignee != "" {
-		db = db.Where("assignee = ?", q.Assignee)
-	}
-	if q.Text != "" {
-		db = db.Where("title LIKE ? ESCAPE '!'", "%"+likeEscaper.Replace(q.Text)+"%")
-	}
-	for _, f := range []struct{ column, kind, value string }{{"phone_key", "phone", q.Phone}, {"customer_key", "customer", q.Customer}, {"identity_key", "identity", q.Identity}} {
-		if f.value != "" {
-			db = db.Where(f.column+" = ?", s.seal.blind(f.kind, f.value))
-		}
-	}
-	if q.Before > 0 {
-		db = db.Where("id < ?", q.Before)
-	}
-	var rows []ticketRow
-	err := db.Find(&rows).Error
-	out := make([]Ticket, len(rows))
-	for i, r := range rows {
-		out[i] = r.ticket()
-	}
-	return out, err
-}
-
-var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")

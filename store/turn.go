@@ -23,6 +23,10 @@ type Turn struct {
 // Thread is the key of the conversation that the turn belongs to.
 func (t Turn) Thread() string { return t.thread }
 
+// ThreadKey is the key of the conversation of chat.Message.Thread, for what the
+// desk says by itself.
+func ThreadKey(thread string) string { return hashKey(thread) }
+
 // ClaimTurns takes up to n messages that are due: the oldest of each thread,
 // of the shards this replica holds, and only of threads that are not in work.
 func (s *Store) ClaimTurns(ctx context.Context, n int) ([]Turn, error) {

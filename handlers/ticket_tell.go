@@ -1,0 +1,196 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"frontline/bot/chat"
+	"frontline/store"
+)
+
+// tellPause is how soon after one message the reporter gets the next: what
+// happens in between goes out together.
+const tellPause = time.Minute
+
+func (d *Desk) nameIn(tx *store.Tx, id string) string {
+	if id == "" {
+		return ""
+	}
+	u, err := tx.FindMember(id)
+	if err != nil {
+		return chat.Plain(id)
+	}
+	return chat.Plain(u.Show())
+}
+
+// reporterPlace is where a ticket's reporter is told: where they reported, or
+// in single chat when that was a group or a page.
+func reporterPlace(t *store.Ticket) chat.Address {
+	if t.Place.Kind == chat.Person && t.Place.ID == t.Reporter {
+		return t.Place
+	}
+	return chat.Address{Kind: chat.Person, ID: t.Reporter, Via: chat.App}
+}
+
+func person(id string) chat.Address { return chat.Address{Kind: chat.Person, ID: id, Via: chat.App} }
+
+// tell says how a ticket goes to its reporter and its watchers, but not to who
+// did it: at most one message a minute, and at night only of what is urgent.
+func (d *Desk) tell(tx *store.Tx, t *store.Ticket, text, except string) error {
+	if t.Reporter != except {
+		now := tx.Now()
+		due := now
+		if next := t.Told.Add(tellPause); !t.Told.IsZero() && next.After(now) {
+			due = next
+		}
+		if d.Rules.quiet(t.Priority, due) {
+			due = d.Rules.morning(due)
+		}
+		if due.After(now) {
+			if err := tx.HoldNotice(store.Notice{Ticket: t.Number, Member: t.Reporter, Text: text, Due: due}); err != nil {
+				return err
+			}
+		} else if err := d.tellNow(tx, t, t.Reporter, text); err != nil {
+			return err
+		}
+	}
+	people, err := tx.TicketPeople(t.Number)
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		if p.As != store.Watcher || p.Member == except || p.Member == t.Reporter {
+			continue
+		}
+		if err := d.tellOne(tx, t, p.Member, "watch", text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellNow says something at once: an answer that somebody wrote, a question.
+func (d *Desk) tellNow(tx *store.Tx, t *store.Ticket, member, text string) error {
+	to := person(member)
+	if member == t.Reporter {
+		to = reporterPlace(t)
+		if err := tx.ToldReporter(t); err != nil {
+			return err
+		}
+	}
+	return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/tell/%s/%d", t.Number, t.Version, member, tx.Now().UnixMilli()), To: to, Body: chat.Body{Text: text}})
+}
+
+// tellOne tells a colleague; at night what is not urgent waits for the morning.
+func (d *Desk) tellOne(tx *store.Tx, t *store.Ticket, member, event, text string) error {
+	if d.Rules.quiet(t.Priority, tx.Now()) {
+		return tx.HoldNotice(store.Notice{Ticket: t.Number, Member: member, Text: text, Due: d.Rules.morning(tx.Now())})
+	}
+	return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/%s/%s", t.Number, t.Version, event, member), To: person(member), Body: chat.Body{Text: text}})
+}
+
+// announceIn tells the support group, in quiet hours only what is urgent.
+func (d *Desk) announceIn(tx *store.Tx, t *store.Ticket, event, line string) error {
+	if d.Rules.quiet(t.Priority, tx.Now()) {
+		return nil
+	}
+	for _, out := range d.announce(fmt.Sprintf("T%d/%s", t.Number, event), line, t.Priority == "P1") {
+		if err := tx.Enqueue(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellResolved tells the reporter and everybody who had the same problem, each
+// with what to answer.
+func (d *Desk) tellResolved(tx *store.Tx, t *store.Ticket, res Resolution) error {
+	words := res.Reply
+	if words == "" {
+		words = res.Method
+	}
+	if words == "" {
+		words = res.Reason
+	}
+	mark := fmt.Sprintf("%s-%d", no(t), t.Version)
+	done, again := "客户已好 "+no(t), "还是不行 "+no(t)
+	card := &chat.Card{TaskID: "resolved" + mark, Source: "一线助手 · 工单", Title: no(t) + " 已处理", Desc: chat.Plain(chat.Cut(t.Title, 40)), Text: chat.Plain(chat.Cut(words, 100)),
+		Buttons: []chat.Button{{Text: "客户已好", Key: done, Style: 1}, {Text: "还是不行", Key: again}}}
+	lines := []string{fmt.Sprintf("%s 已处理：%s", no(t), chat.Plain(t.Title))}
+	if res.Reason != "" {
+		lines = append(lines, "原因 "+chat.Plain(res.Reason))
+	}
+	lines = append(lines, "可以这样告诉客户：「"+chat.Plain(words)+"」", "1  客户已好", "2  还是不行")
+	card.Twin = strings.Join(lines, "\n")
+	if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/resolved", t.Number, t.Version), To: reporterPlace(t), Body: chat.Body{Card: card}}); err != nil {
+		return err
+	}
+	if err := tx.ToldReporter(t); err != nil {
+		return err
+	}
+	if err := d.offer(tx, reporterPlace(t), t.Reporter, []string{done, again}); err != nil {
+		return err
+	}
+	people, err := tx.TicketPeople(t.Number)
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		if p.Member == t.Reporter {
+			continue
+		}
+		text := fmt.Sprintf("【已恢复】%s %s\n可以这样告诉客户：「%s」", no(t), chat.Plain(t.Title), chat.Plain(words))
+		if p.Customer != "" {
+			text += "\n受影响的客户 " + p.Customer
+		}
+		if p.As == store.Affected {
+			text += "\n还是不行就直接再报一次。"
+		}
+		if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/resolved/%s", t.Number, t.Version, p.Member), To: person(p.Member), Body: chat.Body{Text: text}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// offer makes "1", "2" … of somebody's chat mean these from now on.
+func (d *Desk) offer(tx *store.Tx, to chat.Address, member string, list []string) error {
+	return d.openFor(tx, to, member, func(c *store.Conversation) { c.List, c.ListEnd = list, tx.Now().Add(offerLife) })
+}
+
+// offerLife is how long an answer to something that the desk said by itself is
+// waited for.
+const offerLife = 12 * time.Hour
+
+func (d *Desk) openFor(tx *store.Tx, to chat.Address, member string, change func(*store.Conversation)) error {
+	thread := store.ThreadKey(chat.Message{Via: to.Via, Sender: member, From: to}.Thread())
+	c, err := tx.Conversation(thread)
+	if err != nil {
+		return err
+	}
+	change(&c)
+	return tx.SaveConversation(thread, c)
+}
+
+// leaderOf is the leader of the ticket's service group, or any leader.
+func (d *Desk) leaderOf(_ *store.Tx, t *store.Ticket) string {
+	if g, ok := d.Rules.Group(t.Group); ok && g.Leader != "" {
+		return g.Leader
+	}
+	return d.Leader
+}
+
+// short says a duration as people do.
+func short(x time.Duration) string {
+	m := int(x.Round(time.Minute).Minutes())
+	switch {
+	case m < 1:
+		return "不到 1 分钟"
+	case m < 60:
+		return fmt.Sprintf("%d 分钟", m)
+	case m%60 == 0:
+		return fmt.Sprintf("%d 小时", m/60)
+	}
+	return fmt.Sprintf("%d 小时 %d 分", m/60, m%60)
+}

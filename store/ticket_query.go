@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// TicketQuery chooses tickets; zero values choose everything.
+type TicketQuery struct {
+	States     []TicketState
+	Priorities []string
+	Classes    []string
+	Group      string
+	Assignee   string // NoAssignee: nobody's
+	Reporter   string
+	Master     int64
+	Text       string // part of the masked title
+	Phone      string // normal form; found by its blind index
+	Customer   string
+	Identity   string
+	From, To   time.Time // created in [From, To)
+	Overdue    bool      // the time to resolve is over and the clock runs
+	ByDue      bool      // most urgent first (priority, then due time) instead of newest first
+	Before     int64     // id of the last ticket of the page before; not with ByDue
+	Skip       int       // with ByDue
+	N          int       // at most 500
+}
+
+// NoAssignee chooses tickets that nobody has taken.
+const NoAssignee = "-"
+
+// ListTickets returns tickets, newest first or most urgent first.
+func (s *Store) ListTickets(ctx context.Context, q TicketQuery) ([]Ticket, error) {
+	db := s.ticketsWhere(s.read.WithContext(ctx), q).Limit(min(max(q.N, 1), 500))
+	if q.ByDue {
+		db = db.Order("priority, resolve_due, id").Offset(q.Skip)
+	} else {
+		db = db.Order("id DESC")
+	}
+	var rows []ticketRow
+	err := db.Find(&rows).Error
+	return tickets(rows), err
+}
+
+// CountTickets counts what ListTickets would list, up to most.
+func (s *Store) CountTickets(ctx context.Context, q TicketQuery, most int) (n int, err error) {
+	var rows int64
+	inner := s.ticketsWhere(s.read.WithContext(ctx).Table("ticket").Select("id"), q).Limit(most)
+	err = s.read.WithContext(ctx).Table("(?) AS found", inner).Count(&rows).Error
+	return int(rows), err
+}
+
+// EachTicket hands over every ticket of q, newest first, a page at a time, until
+// fn fails: for exports, which hold no more than a page in memory.
+func (s *Store) EachTicket(ctx context.Context, q TicketQuery, fn func(Ticket) error) error {
+	q.ByDue, q.N = false, 500
+	for {
+		page, err := s.ListTickets(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, t := range page {
+			if err := fn(t); err != nil {
+				return err
+			}
+		}
+		if len(page) < q.N {
+			return nil
+		}
+		q.Before = page[len(page)-1].ID
+	}
+}
+
+func (s *Store) ticketsWhere(db *gorm.DB, q TicketQuery) *gorm.DB {
+	if len(q.States) > 0 {
+		db = db.Where("state IN ?", q.States)
+	}
+	if len(q.Priorities) > 0 {
+		db = db.Where("priority IN ?", q.Priorities)
+	}
+	if len(q.Classes) > 0 {
+		db = db.Where("class IN ?", q.Classes)
+	}
+	if q.Group != "" {
+		db = db.Where("service_group = ?", q.Group)
+	}
+	switch q.Assignee {
+	case "":
+	case NoAssignee:
+		db = db.Where("assignee = ''")
+	default:
+		db = db.Where("assignee = ?", q.Assignee)
+	}
+	if q.Reporter != "" {
+		db = db.Where("reporter = ?", q.Reporter)
+	}
+	if q.Master > 0 {
+		db = db.Where("master = ?", q.Master)
+	}
+	if q.Text != "" {
+		db = db.Where("title LIKE ? ESCAPE '!'", "%"+likeEscaper.Replace(q.Text)+"%")
+	}
+	for _, f := range []struct{ column, kind, value string }{{"phone_key", "phone", q.Phone}, {"customer_key", "customer", q.Customer}, {"identity_key", "identity", q.Identity}} {
+		if f.value != "" {
+			db = db.Where(f.column+" = ?", s.seal.blind(f.kind, f.value))
+		}
+	}
+	if !q.From.IsZero() {
+		db = db.Where("id >= ?", idAt(q.From))
+	}
+	if !q.To.IsZero() {
+		db = db.Where("id < ?", idAt(q.To))
+	}
+	if q.Overdue {
+		db = db.Where("state IN ? AND paused_at = 0 AND resolve_due > 0 AND resolve_due < ?", openStates, millis(s.now()))
+	}
+	if q.Before > 0 {
+		db = db.Where("id < ?", q.Before)
+	}
+	return db
+}
+
+func tickets(rows []ticketRow) []Ticket {
+	out := make([]Ticket, len(rows))
+	for i, r := range rows {
+		out[i] = r.ticket()
+	}
+	return out
+}
+
+var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
