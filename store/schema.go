@@ -111,6 +111,7 @@ var migrations = []migration{
 		"ALTER TABLE ticket ADD COLUMN rating_why $key(400) NOT NULL DEFAULT ''",
 		"ALTER TABLE ticket ADD COLUMN asked_at BIGINT NOT NULL DEFAULT 0",
 		"ALTER TABLE ticket ADD COLUMN told_at BIGINT NOT NULL DEFAULT 0",
+		"CREATE INDEX ticket_text ON ticket (id, title)",
 		"CREATE INDEX ticket_look ON ticket (look_at)",
 		"CREATE INDEX ticket_queue ON ticket (state, priority, resolve_due)",
 		"CREATE INDEX ticket_group ON ticket (service_group, state, id)",

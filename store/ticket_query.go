@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"reflect"
 	"strings"
 	"time"
 
@@ -34,6 +35,9 @@ const NoAssignee = "-"
 
 // ListTickets returns tickets, newest first or most urgent first.
 func (s *Store) ListTickets(ctx context.Context, q TicketQuery) ([]Ticket, error) {
+	if q.onlyText() {
+		return s.ticketsByText(ctx, q)
+	}
 	db := s.ticketsWhere(s.read.WithContext(ctx), q).Limit(min(max(q.N, 1), 500))
 	if q.ByDue {
 		db = db.Order("priority, resolve_due, id").Offset(q.Skip)
@@ -42,6 +46,26 @@ func (s *Store) ListTickets(ctx context.Context, q TicketQuery) ([]Ticket, error
 	}
 	var rows []ticketRow
 	err := db.Find(&rows).Error
+	return tickets(rows), err
+}
+
+// onlyText tells whether a query is nothing but words.
+func (q TicketQuery) onlyText() bool {
+	rest := q
+	rest.Text, rest.Before, rest.N, rest.States, rest.Priorities, rest.Classes = "", 0, 0, nil, nil, nil
+	return q.Text != "" && len(q.States)+len(q.Priorities)+len(q.Classes) == 0 && reflect.DeepEqual(rest, TicketQuery{})
+}
+
+// ticketsByText reads titles from their own index (ticket_text), which is much
+// smaller than the rows: words that stand nowhere are looked for in all of it.
+func (s *Store) ticketsByText(ctx context.Context, q TicketQuery) ([]Ticket, error) {
+	var ids []int64
+	db := s.ticketsWhere(s.read.WithContext(ctx).Table("ticket").Select("id"), q).Order("id DESC").Limit(min(max(q.N, 1), 500))
+	if err := db.Scan(&ids).Error; err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	var rows []ticketRow
+	err := s.read.WithContext(ctx).Where("id IN ?", ids).Order("id DESC").Find(&rows).Error
 	return tickets(rows), err
 }
 
