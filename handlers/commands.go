@@ -25,7 +25,6 @@ func NewCommands(d *Desk) []*Command {
 		{Name: "discontent", Takes: TakesNumber, Words: []string{"不满意"}, Hidden: true, Run: d.rate(1)},
 		{Name: "more", Takes: TakesTicket, Words: []string{"补充"}, Hidden: true, Run: d.more},
 		{Name: "watch", Takes: TakesNumber, Words: []string{"关注"}, Hidden: true, Run: d.watch},
-		{Name: "duty", Words: []string{"值班", "今天谁值班"}, Usage: "值班", Summary: "现在谁在", Run: d.onDuty},
 		{Name: "queue", Words: []string{"待接"}, Usage: "待接", Summary: "等人接手的单，最急在前", Roles: workers, Run: d.queue},
 		{Name: "claim", Takes: TakesNumbers, Words: []string{"接"}, Usage: "接 1042", Summary: "接手；「接1 接3」接几张", Roles: workers, Run: d.claim},
 		{Name: "transfer", Takes: TakesTicket, Words: []string{"转"}, Usage: "转 1042 李工 原因", Summary: "换人处理", Roles: workers, Run: d.transfer},

@@ -60,7 +60,6 @@ type Desk struct {
 	Announce  string   // the group whose robot tells of new tickets; "" for none
 	Required  []string // fields a report must have: symptom, app_version, system, urgency, customer
 	Rules     Rules    // zero: DefaultRules
-	Leader    string   // hears what has no service group of its own; "" for nobody
 	Commands  []*Command
 	plain     sync.Map // encrypted userid -> plain one
 }

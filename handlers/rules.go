@@ -27,15 +27,13 @@ type Clock struct {
 type Class struct {
 	Name, Title string
 	Subclasses  []string
-	Group       string   // service group that gets it; "" for none
-	Fields      []string // a report of this class needs: system, app_version, customer …
+	Group       string // service group that gets it; "" for none
 }
 
 // ServiceGroup is a team that works on tickets.
 type ServiceGroup struct {
-	Name, Title string
-	Members     []string
-	Leader      string
+	Name   string
+	Leader string
 }
 
 // DefaultRules hold where the configuration says nothing.
@@ -67,14 +65,6 @@ func (r Rules) ClassTitle(name string) string {
 	return name
 }
 
-// Group finds a service group.
-func (r Rules) Group(name string) (ServiceGroup, bool) {
-	if i := slices.IndexFunc(r.Groups, func(g ServiceGroup) bool { return g.Name == name }); i >= 0 {
-		return r.Groups[i], true
-	}
-	return ServiceGroup{}, false
-}
-
 // after is the instant when d of the priority's time has passed since t.
 func (r Rules) after(priority string, t time.Time, d time.Duration) time.Time {
 	if r.Clocks[priority].Always {
@@ -97,12 +87,13 @@ func (r Rules) quiet(priority string, t time.Time) bool {
 	if priority == "P1" || priority == "P2" {
 		return false
 	}
-	hour := t.Hour()
+	hour := t.In(r.Calendar.Location()).Hour()
 	return hour >= 22 || hour < 8
 }
 
 // morning is when people hear of what came in the night.
 func (r Rules) morning(t time.Time) time.Time {
+	t = t.In(r.Calendar.Location())
 	at := time.Date(t.Year(), t.Month(), t.Day(), 8, 0, 0, 0, t.Location())
 	if !at.After(t) {
 		at = at.AddDate(0, 0, 1)

@@ -192,7 +192,7 @@ func (d *Desk) expectAnswer(tx *store.Tx, t *store.Ticket) error {
 	if err != nil {
 		return err
 	}
-	return d.openFor(tx, reporterPlace(t), t.Reporter, func(c *store.Conversation) {
+	return d.openFor(tx, person(t.Reporter), t.Reporter, func(c *store.Conversation) {
 		c.Command, c.Step, c.Draft, c.Expires = "more", stepAfter, draft, tx.Now().Add(answerLife)
 		c.List, c.ListEnd = nil, time.Time{}
 	})

@@ -20,7 +20,6 @@ func (r Rules) startClocks(t *store.Ticket, now time.Time) {
 	c := r.Clocks[t.Priority]
 	t.RespondDue, t.ResolveDue, t.Paused = r.after(t.Priority, now, c.Respond), r.after(t.Priority, now, c.Resolve), time.Time{}
 	t.Warned = 0
-	r.look(t, now)
 }
 
 // resetClocks follows a change of the priority: the clocks run from when the
@@ -38,7 +37,6 @@ func (r Rules) resetClocks(t *store.Ticket, old string, now time.Time) {
 		t.RespondDue = r.after(t.Priority, at, max(0, c.Respond-used))
 	}
 	t.Warned &= remindedRating
-	r.look(t, now)
 }
 
 // pause stops the clocks; pausing twice changes nothing.
@@ -46,7 +44,6 @@ func (r Rules) pause(t *store.Ticket, now time.Time) {
 	if t.Paused.IsZero() {
 		t.Paused = now
 	}
-	r.look(t, now)
 }
 
 // resume gives the clocks the time that was left when they stopped.
@@ -65,7 +62,6 @@ func (r Rules) resume(t *store.Ticket, now time.Time) {
 		t.RespondDue = shift(t.RespondDue)
 	}
 	t.Paused, t.WaitFor, t.WaitUntil = time.Time{}, "", time.Time{}
-	r.look(t, now)
 }
 
 // Left is the time on the resolution clock, negative when it is over. A paused
@@ -97,7 +93,8 @@ func (r Rules) warnAt(t *store.Ticket, due time.Time, whole time.Duration, at ti
 }
 
 // look sets when the clock job has something to do for t next: a warning that
-// was not given, the end of a wait, or the close of a resolved ticket.
+// was not given, the end of a wait, the close of a resolved ticket, or the one
+// reminder of a rating.
 func (r Rules) look(t *store.Ticket, now time.Time) {
 	t.Look = time.Time{}
 	soonest := func(at time.Time) {
@@ -108,6 +105,7 @@ func (r Rules) look(t *store.Ticket, now time.Time) {
 	switch {
 	case t.State == store.TicketResolved:
 		soonest(r.Calendar.Add(t.Resolved, r.Silence))
+	case t.State == store.TicketClosed:
 		if !t.Asked.IsZero() && t.Rating == 0 && t.Warned&remindedRating == 0 {
 			soonest(r.Calendar.Add(t.Asked, r.Calendar.Day()))
 		}

@@ -19,9 +19,18 @@ import (
 // titles of whom a ticket waits for.
 var waitTitle = map[string]string{"reporter": "报障人", "customer": "客户", "third": "第三方"}
 
-// change writes t in a state and what happened as an event of its thread.
+// save writes t in a state, with what the clock has to do for it next.
+func (d *Desk) save(tx *store.Tx, t *store.Ticket, to store.TicketState) error {
+	then := *t
+	then.State = to
+	d.Rules.look(&then, tx.Now())
+	t.Look = then.Look
+	return tx.ChangeTicket(t, to)
+}
+
+// change is save, and what happened as an event of the thread.
 func (d *Desk) change(tx *store.Tx, by chat.User, t *store.Ticket, to store.TicketState, event string) error {
-	if err := tx.ChangeTicket(t, to); err != nil {
+	if err := d.save(tx, t, to); err != nil {
 		return err
 	}
 	return tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "event", Author: by.ID, Text: mask.Text(event)})
@@ -60,19 +69,14 @@ func (d *Desk) begin(tx *store.Tx, by chat.User, t *store.Ticket, event string) 
 		t.Responded = now
 	}
 	d.Rules.resume(t, now)
-	d.Rules.look(t, now)
-	to := t.State
-	if to != store.TicketInProgress {
-		to = store.TicketInProgress
-	}
-	if err := d.change(tx, by, t, to, event); err != nil {
+	if err := d.change(tx, by, t, store.TicketInProgress, event); err != nil {
 		return err
 	}
 	if first {
 		took := short(now.Sub(t.Created))
-		return d.tell(tx, t, fmt.Sprintf("%s 已由 %s 接手（用时 %s）。补充直接接着发。", no(t), by.Show(), took), by.ID)
+		return d.tell(tx, t, fmt.Sprintf("%s 已由 %s 接手（用时 %s）。补充直接接着发。", no(t), chat.Plain(by.Show()), took), by.ID)
 	}
-	return d.tell(tx, t, fmt.Sprintf("%s 由 %s 处理中。", no(t), by.Show()), by.ID)
+	return d.tell(tx, t, fmt.Sprintf("%s 由 %s 处理中。", no(t), chat.Plain(by.Show())), by.ID)
 }
 
 // Assign gives a ticket to somebody, with a reason when it had a handler.
@@ -95,11 +99,10 @@ func (d *Desk) Assign(tx *store.Tx, by chat.User, t *store.Ticket, to chat.User,
 	if state == store.TicketNew || state == store.TicketInProgress || state == store.TicketReopened {
 		state = store.TicketAssigned
 	}
-	d.Rules.look(t, tx.Now())
 	if err := d.change(tx, by, t, state, event); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("%s 转给你了（%s）：%s", no(t), by.Show(), chat.Plain(t.Title))
+	text := fmt.Sprintf("%s 转给你了（%s）：%s", no(t), chat.Plain(by.Show()), chat.Plain(t.Title))
 	if why != "" {
 		text += "\n原因 " + chat.Plain(mask.Text(why))
 	}
@@ -150,13 +153,13 @@ func (d *Desk) Ask(tx *store.Tx, by chat.User, t *store.Ticket, question string)
 	}
 	t.WaitFor, t.WaitUntil = "reporter", time.Time{}
 	d.Rules.pause(t, tx.Now())
-	if err := tx.ChangeTicket(t, store.TicketWaiting); err != nil {
+	if err := d.save(tx, t, store.TicketWaiting); err != nil {
 		return err
 	}
 	if err := tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "question", Author: by.ID, Text: question}); err != nil {
 		return err
 	}
-	return d.tellNow(tx, t, t.Reporter, fmt.Sprintf("%s %s 想问：%s\n直接回复就行，我会转给 ta。", no(t), by.Show(), chat.Plain(question)))
+	return d.tellNow(tx, t, t.Reporter, fmt.Sprintf("%s %s 想问：%s\n直接回复就行，我会转给 ta。", no(t), chat.Plain(by.Show()), chat.Plain(question)))
 }
 
 // Reply says something to the reporter.
@@ -167,15 +170,14 @@ func (d *Desk) Reply(tx *store.Tx, by chat.User, t *store.Ticket, text string, m
 	}
 	if t.State.Open() && t.Responded.IsZero() {
 		t.Responded = tx.Now()
-		d.Rules.look(t, tx.Now())
-		if err := tx.ChangeTicket(t, t.State); err != nil {
+		if err := d.save(tx, t, t.State); err != nil {
 			return err
 		}
 	}
 	if err := tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "reply", Author: by.ID, Text: text, Media: media}); err != nil {
 		return err
 	}
-	return d.tellNow(tx, t, t.Reporter, fmt.Sprintf("%s %s：%s", no(t), by.Show(), chat.Plain(text)))
+	return d.tellNow(tx, t, t.Reporter, fmt.Sprintf("%s %s：%s", no(t), chat.Plain(by.Show()), chat.Plain(text)))
 }
 
 // Note adds something to the thread that the reporter does not see.
@@ -201,7 +203,7 @@ func (d *Desk) Said(tx *store.Tx, by chat.User, t *store.Ticket, text, original 
 	if t.Assignee == "" || t.Assignee == by.ID {
 		return nil
 	}
-	line := fmt.Sprintf("%s %s：%s", no(t), by.Show(), chat.Plain(chat.Cut(oneLine(mask.Text(text)), 200)))
+	line := fmt.Sprintf("%s %s：%s", no(t), chat.Plain(by.Show()), chat.Plain(chat.Cut(oneLine(mask.Text(text)), 200)))
 	if n := len(media); n > 0 {
 		line += fmt.Sprintf("（%d 个附件）", n)
 	}
@@ -232,14 +234,7 @@ func (d *Desk) Resolve(tx *store.Tx, by chat.User, t *store.Ticket, res Resoluti
 		t.Responded = now
 	}
 	d.Rules.resume(t, now)
-	t.Reason, t.Method, t.Outcome, t.Handler, t.Resolved, t.Asked = res.Reason, res.Method, res.Outcome, by.ID, now, time.Time{}
-	if t.Handler != t.Assignee {
-		t.Handler = t.Assignee
-	}
-	state := t.State
-	t.State = store.TicketResolved
-	d.Rules.look(t, now)
-	t.State = state
+	t.Reason, t.Method, t.Outcome, t.Handler, t.Resolved, t.Asked = res.Reason, res.Method, res.Outcome, t.Assignee, now, time.Time{}
 	event := "解决"
 	if res.Reason != "" {
 		event += "，原因：" + res.Reason
@@ -261,16 +256,11 @@ func (d *Desk) Confirm(tx *store.Tx, by chat.User, t *store.Ticket) error {
 	if t.State != store.TicketResolved {
 		return refuse(fmt.Sprintf("%s %s，不用确认。", no(t), t.State.Title()))
 	}
-	t.Closed = tx.Now()
 	return d.closeAs(tx, by, t, "报障人确认已好")
 }
 
 func (d *Desk) closeAs(tx *store.Tx, by chat.User, t *store.Ticket, event string) error {
 	t.Closed = tx.Now()
-	t.Look = time.Time{}
-	if t.Rating == 0 && !t.Asked.IsZero() && t.Warned&remindedRating == 0 {
-		t.Look = d.Rules.Calendar.Add(t.Asked, d.Rules.Calendar.Day())
-	}
 	return d.change(tx, by, t, store.TicketClosed, event)
 }
 
@@ -285,13 +275,9 @@ func (d *Desk) Reopen(tx *store.Tx, by chat.User, t *store.Ticket, why string) e
 	if tx.Now().Sub(t.Resolved) > reopenTime {
 		return refuse(fmt.Sprintf("%s 已解决超过 7 天，请重新报一次：报障 …", no(t)))
 	}
-	now := tx.Now()
 	t.Cycle++
 	t.Rating, t.Why, t.Asked, t.Closed, t.Responded = 0, "", time.Time{}, time.Time{}, time.Time{}
-	state := t.State
-	t.State = store.TicketReopened
-	d.Rules.startClocks(t, now)
-	t.State = state
+	d.Rules.startClocks(t, tx.Now())
 	event := "重开"
 	if why = strings.TrimSpace(mask.Text(why)); why != "" {
 		event += "：" + why
@@ -313,7 +299,6 @@ func (d *Desk) Void(tx *store.Tx, by chat.User, t *store.Ticket, event string) e
 	if err := mustBeOpen(t, "撤回"); err != nil {
 		return err
 	}
-	t.Look = time.Time{}
 	return d.change(tx, by, t, store.TicketVoid, event)
 }
 
@@ -322,14 +307,15 @@ func (d *Desk) Merge(tx *store.Tx, by chat.User, t, master *store.Ticket) error 
 	switch {
 	case t.Number == master.Number:
 		return refuse("一张单不能并到自己。")
-	case mustBeOpen(t, "并") != nil:
-		return mustBeOpen(t, "并")
 	case master.State == store.TicketMerged:
 		return refuse(fmt.Sprintf("%s 自己已并到 T%d，请并到那里。", no(master), master.Master))
-	case master.State == store.TicketVoid:
-		return refuse(fmt.Sprintf("%s 已撤回，不能当主单。", no(master)))
+	case !master.State.Open(): // nobody would hear of its end any more
+		return refuse(fmt.Sprintf("%s %s，不能当主单。", no(master), master.State.Title()))
 	}
-	t.Master, t.Look = master.Number, time.Time{}
+	if err := mustBeOpen(t, "并"); err != nil {
+		return err
+	}
+	t.Master = master.Number
 	if err := d.change(tx, by, t, store.TicketMerged, "并到 "+no(master)); err != nil {
 		return err
 	}
@@ -352,27 +338,6 @@ func (d *Desk) Merge(tx *store.Tx, by chat.User, t, master *store.Ticket) error 
 		return err
 	}
 	return d.tell(tx, t, fmt.Sprintf("%s 和 %s（%s）是同一个问题，已并到一起。修好后我会通知你。", no(t), no(master), chat.Plain(chat.Cut(master.Title, 30))), by.ID)
-}
-
-// Join is 算我一个: somebody who has the same problem. fresh is false when
-// that was known.
-func (d *Desk) Join(tx *store.Tx, by chat.User, t *store.Ticket, customerMask, message string) (fresh bool, err error) {
-	if err := mustBeOpen(t, "加入"); err != nil {
-		return false, err
-	}
-	if t.Reporter == by.ID {
-		return false, nil
-	}
-	fresh, err = tx.FollowTicket(store.TicketPerson{Ticket: t.Number, Member: by.ID, As: store.Affected, Customer: customerMask})
-	if err != nil || !fresh {
-		return false, err
-	}
-	t.Joined++
-	event := "同样的问题，算上 " + by.Show()
-	if customerMask != "" {
-		event += "（客户 " + customerMask + "）"
-	}
-	return true, d.change(tx, by, t, t.State, event)
 }
 
 // SetPriority changes priority and reason; the clocks follow.
@@ -415,22 +380,24 @@ func (d *Desk) Rate(tx *store.Tx, by chat.User, t *store.Ticket, stars int, why 
 	if why = strings.TrimSpace(mask.Text(why)); why != "" {
 		t.Why = why
 	}
-	if t.State == store.TicketClosed {
-		t.Look = time.Time{}
-	}
 	if err := d.change(tx, by, t, t.State, fmt.Sprintf("评价 %d 分", stars)); err != nil {
 		return err
 	}
 	if stars > 2 || !(first || why != "") {
 		return nil
 	}
-	leader := d.leaderOf(tx, t)
-	if leader == "" {
-		return nil
+	leaders, err := d.leadersOf(tx, t)
+	if err != nil {
+		return err
 	}
 	text := fmt.Sprintf("%s 评价不满意：%s", no(t), chat.Plain(t.Title))
 	if t.Why != "" {
 		text += "\n原因 " + chat.Plain(t.Why)
 	}
-	return d.tellOne(tx, t, leader, fmt.Sprintf("rated/%d/%d/%t", t.Cycle, stars, why != ""), text)
+	for _, l := range leaders {
+		if err := d.tellOne(tx, t, l, "rated", text); err != nil {
+			return err
+		}
+	}
+	return nil
 }

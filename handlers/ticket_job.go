@@ -11,7 +11,7 @@ import (
 	"frontline/store"
 )
 
-// desk is who acts when the clock does.
+// byClock is who acts when the clock does.
 var byClock = chat.User{Name: "系统"}
 
 // lookBatch is how many tickets one look of the clock takes.
@@ -58,11 +58,10 @@ func (d *Desk) lookAt(tx *store.Tx, number int64) error {
 	switch {
 	case t.State == store.TicketResolved && !now.Before(d.Rules.Calendar.Add(t.Resolved, d.Rules.Silence)):
 		return d.closeAs(tx, byClock, &t, "报障人没有异议，自动关闭")
-	case (t.State == store.TicketResolved || t.State == store.TicketClosed) && !t.Asked.IsZero() && t.Rating == 0 && t.Warned&remindedRating == 0:
+	case t.State == store.TicketClosed && !t.Asked.IsZero() && t.Rating == 0 && t.Warned&remindedRating == 0:
 		return d.remindRating(tx, &t)
 	case !t.State.Open():
-		t.Look = time.Time{}
-		return tx.ChangeTicket(&t, t.State)
+		return d.save(tx, &t, t.State)
 	case !t.Paused.IsZero():
 		return d.wake(tx, &t)
 	}
@@ -71,10 +70,6 @@ func (d *Desk) lookAt(tx *store.Tx, number int64) error {
 
 // wake takes up a ticket whose waiting time is over.
 func (d *Desk) wake(tx *store.Tx, t *store.Ticket) error {
-	if t.WaitUntil.IsZero() {
-		t.Look = time.Time{}
-		return tx.ChangeTicket(t, t.State)
-	}
 	waited := waitTitle[t.WaitFor]
 	d.Rules.resume(t, tx.Now())
 	if err := d.change(tx, byClock, t, store.TicketInProgress, "挂起时间到，恢复处理"); err != nil {
@@ -112,9 +107,8 @@ func (d *Desk) warn(tx *store.Tx, t *store.Ticket) error {
 			words, over = w.say, w.over
 		}
 	}
-	d.Rules.look(t, now)
 	if words == "" {
-		return tx.ChangeTicket(t, t.State)
+		return d.save(tx, t, t.State)
 	}
 	if err := d.change(tx, byClock, t, t.State, words); err != nil {
 		return err
@@ -124,18 +118,24 @@ func (d *Desk) warn(tx *store.Tx, t *store.Ticket) error {
 	if err != nil {
 		return err
 	}
-	told := map[string]bool{"": true}
-	if !told[owner] {
-		told[owner] = true
+	if owner != "" {
 		hint := fmt.Sprintf("\n回「接 %s」「挂起 %s 等客户 到 明天9点」或「转 %s 姓名 原因」。", no(t), no(t), no(t))
 		if err := d.tellOne(tx, t, owner, "warn", text+hint); err != nil {
 			return err
 		}
 	}
-	leader := d.leaderOf(tx, t)
-	if over && !told[leader] {
-		if err := d.tellOne(tx, t, leader, "escalate", "【超时升级】"+text); err != nil {
+	if over {
+		leaders, err := d.leadersOf(tx, t)
+		if err != nil {
 			return err
+		}
+		for _, l := range leaders {
+			if l == owner {
+				continue
+			}
+			if err := d.tellOne(tx, t, l, "escalate", "【超时升级】"+text); err != nil {
+				return err
+			}
 		}
 	}
 	if owner == "" {
@@ -155,18 +155,14 @@ func (d *Desk) ownerOf(tx *store.Tx, t *store.Ticket) (string, error) {
 // remindRating asks once more, a working day later.
 func (d *Desk) remindRating(tx *store.Tx, t *store.Ticket) error {
 	t.Warned |= remindedRating
-	d.Rules.look(t, tx.Now())
-	if t.State == store.TicketClosed {
-		t.Look = time.Time{}
-	}
-	if err := tx.ChangeTicket(t, t.State); err != nil {
+	if err := d.save(tx, t, t.State); err != nil {
 		return err
 	}
 	card, list := ratingCard(t, fmt.Sprintf("%s-%d", no(t), t.Version))
-	if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/remind", t.Number, t.Version), To: reporterPlace(t), Body: chat.Body{Card: card}}); err != nil {
+	if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/remind", t.Number, t.Version), To: person(t.Reporter), Body: chat.Body{Card: card}}); err != nil {
 		return err
 	}
-	return d.offer(tx, reporterPlace(t), t.Reporter, list)
+	return d.offer(tx, person(t.Reporter), t.Reporter, list)
 }
 
 // sendNotices sends what was held back, one message for each person and ticket.
@@ -194,14 +190,12 @@ func (d *Desk) sendNotices(ctx context.Context) error {
 				words[p] = append(words[p], x.Text)
 			}
 			for _, p := range order {
-				to := person(p.member)
 				if t, err := tx.FindTicket(p.ticket); err == nil && t.Reporter == p.member {
-					to = reporterPlace(&t)
 					if err := tx.ToldReporter(&t); err != nil {
 						return err
 					}
 				}
-				if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("notice/%d", first[p]), To: to, Body: chat.Body{Text: strings.Join(words[p], "\n")}}); err != nil {
+				if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("notice/%d", first[p]), To: person(p.member), Body: chat.Body{Text: strings.Join(words[p], "\n")}}); err != nil {
 					return err
 				}
 			}

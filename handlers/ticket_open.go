@@ -34,6 +34,7 @@ func (d *Desk) Open(tx *store.Tx, by chat.User, t *store.Ticket) error {
 		t.State = store.TicketAssigned
 	}
 	d.Rules.startClocks(t, tx.Now())
+	d.Rules.look(t, tx.Now())
 	if err := tx.CreateTicket(t); err != nil {
 		return err
 	}

@@ -24,15 +24,8 @@ func (d *Desk) nameIn(tx *store.Tx, id string) string {
 	return chat.Plain(u.Show())
 }
 
-// reporterPlace is where a ticket's reporter is told: where they reported, or
-// in single chat when that was a group or a page.
-func reporterPlace(t *store.Ticket) chat.Address {
-	if t.Place.Kind == chat.Person && t.Place.ID == t.Reporter {
-		return t.Place
-	}
-	return chat.Address{Kind: chat.Person, ID: t.Reporter, Via: chat.App}
-}
-
+// person is where somebody is told something unasked: by the app, because the
+// smart bot can only answer.
 func person(id string) chat.Address { return chat.Address{Kind: chat.Person, ID: id, Via: chat.App} }
 
 // tell says how a ticket goes to its reporter and its watchers, but not to who
@@ -74,7 +67,7 @@ func (d *Desk) tell(tx *store.Tx, t *store.Ticket, text, except string) error {
 func (d *Desk) tellNow(tx *store.Tx, t *store.Ticket, member, text string) error {
 	to := person(member)
 	if member == t.Reporter {
-		to = reporterPlace(t)
+		to = person(t.Reporter)
 		if err := tx.ToldReporter(t); err != nil {
 			return err
 		}
@@ -123,13 +116,13 @@ func (d *Desk) tellResolved(tx *store.Tx, t *store.Ticket, res Resolution) error
 	}
 	lines = append(lines, "可以这样告诉客户：「"+chat.Plain(words)+"」", "1  客户已好", "2  还是不行")
 	card.Twin = strings.Join(lines, "\n")
-	if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/resolved", t.Number, t.Version), To: reporterPlace(t), Body: chat.Body{Card: card}}); err != nil {
+	if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/resolved", t.Number, t.Version), To: person(t.Reporter), Body: chat.Body{Card: card}}); err != nil {
 		return err
 	}
 	if err := tx.ToldReporter(t); err != nil {
 		return err
 	}
-	if err := d.offer(tx, reporterPlace(t), t.Reporter, []string{done, again}); err != nil {
+	if err := d.offer(tx, person(t.Reporter), t.Reporter, []string{done, again}); err != nil {
 		return err
 	}
 	people, err := tx.TicketPeople(t.Number)
@@ -173,12 +166,20 @@ func (d *Desk) openFor(tx *store.Tx, to chat.Address, member string, change func
 	return tx.SaveConversation(thread, c)
 }
 
-// leaderOf is the leader of the ticket's service group, or any leader.
-func (d *Desk) leaderOf(_ *store.Tx, t *store.Ticket) string {
-	if g, ok := d.Rules.Group(t.Group); ok && g.Leader != "" {
-		return g.Leader
+// leadersOf is the leader of the ticket's service group, or everybody with the
+// role.
+func (d *Desk) leadersOf(tx *store.Tx, t *store.Ticket) ([]string, error) {
+	for _, g := range d.Rules.Groups {
+		if g.Name == t.Group && g.Leader != "" {
+			return []string{g.Leader}, nil
+		}
 	}
-	return d.Leader
+	users, err := tx.MembersWith(chat.Leader)
+	ids := make([]string, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	return ids, err
 }
 
 // short says a duration as people do.

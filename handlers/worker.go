@@ -173,7 +173,11 @@ func (w *Worker) run(ctx context.Context, d Decision, text spoken, r Request) (R
 	case r.Actor.Disabled:
 		return Result{}, refuse("你的账号已停用，请联系管理员。")
 	case !Allowed(d.Command, r.Actor):
-		return w.Desk.notUnderstood(), nil
+		res := w.Desk.notUnderstood()
+		res.Write = func(tx *store.Tx, _ *Result) error {
+			return tx.Audit(r.Actor.ID, "command.refused", d.Command.Name, nil)
+		}
+		return res, nil
 	case text.said == "" && len(r.Msg.Media) == 0 && r.Msg.Quote == nil:
 		return Result{}, refuse("没有收到内容。直接说问题就行，发「帮助」看我能做什么。")
 	}

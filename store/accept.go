@@ -97,7 +97,7 @@ func (a *acceptor) put(ctx context.Context, row inboxRow) (bool, error) {
 // comes back with the next message, and shares one flush of the disk.
 const (
 	busyGroup = 8 // so many in the last commit are a load
-	linger    = 2000 * time.Microsecond
+	linger    = 2 * time.Millisecond
 )
 
 func (a *acceptor) run() {

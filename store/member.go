@@ -47,8 +47,12 @@ func findMember(db *gorm.DB, id string) (chat.User, error) {
 
 // ListMembers returns everybody known, by userid.
 func (s *Store) ListMembers(ctx context.Context) ([]chat.User, error) {
+	return listMembers(s.read.WithContext(ctx))
+}
+
+func listMembers(db *gorm.DB) ([]chat.User, error) {
 	var rows []memberRow
-	if err := s.read.WithContext(ctx).Order("id").Find(&rows).Error; err != nil {
+	if err := db.Order("id").Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	users := make([]chat.User, len(rows))
@@ -61,13 +65,23 @@ func (s *Store) ListMembers(ctx context.Context) ([]chat.User, error) {
 // MembersWith returns the members who have a role and are not disabled.
 func (s *Store) MembersWith(ctx context.Context, role chat.Role) ([]chat.User, error) {
 	all, err := s.ListMembers(ctx)
+	return with(role, all), err
+}
+
+// MembersWith sees the writes of this transaction.
+func (tx *Tx) MembersWith(role chat.Role) ([]chat.User, error) {
+	all, err := listMembers(tx.db)
+	return with(role, all), err
+}
+
+func with(role chat.Role, all []chat.User) []chat.User {
 	var out []chat.User
 	for _, u := range all {
 		if u.Roles.Has(role) && !u.Disabled {
 			out = append(out, u)
 		}
 	}
-	return out, err
+	return out
 }
 
 // MeetMember makes a member who writes for the first time a reporter, and

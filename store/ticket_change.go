@@ -88,26 +88,14 @@ func (tx *Tx) FollowTicket(p TicketPerson) (fresh bool, err error) {
 	return err == nil, err
 }
 
-// UnfollowTicket takes somebody off a ticket.
-func (tx *Tx) UnfollowTicket(number int64, member, as string) error {
-	return tx.db.Exec("DELETE FROM ticket_person WHERE ticket=? AND member=? AND follows_as=?", number, member, as).Error
-}
-
 // TicketPeople lists who follows a ticket, in the order in which they came.
-func (tx *Tx) TicketPeople(number int64) ([]TicketPerson, error) { return ticketPeople(tx.db, number) }
-
-// TicketPeople lists who follows a ticket, in the order in which they came.
-func (s *Store) TicketPeople(ctx context.Context, number int64) ([]TicketPerson, error) {
-	return ticketPeople(s.read.WithContext(ctx), number)
-}
-
-func ticketPeople(db *gorm.DB, number int64) ([]TicketPerson, error) {
+func (tx *Tx) TicketPeople(number int64) ([]TicketPerson, error) {
 	var rows []struct {
 		Ticket                          int64
 		Member, FollowsAs, CustomerMask string
 		CreatedAt                       int64
 	}
-	err := db.Raw("SELECT ticket, member, follows_as, customer_mask, created_at FROM ticket_person WHERE ticket=? ORDER BY created_at, member", number).Scan(&rows).Error
+	err := tx.db.Raw("SELECT ticket, member, follows_as, customer_mask, created_at FROM ticket_person WHERE ticket=? ORDER BY created_at, member", number).Scan(&rows).Error
 	out := make([]TicketPerson, len(rows))
 	for i, r := range rows {
 		out[i] = TicketPerson{r.Ticket, r.Member, r.FollowsAs, r.CustomerMask, fromMillis(r.CreatedAt)}
@@ -132,18 +120,6 @@ func (tx *Tx) LinkTicket(l Link) error {
 	return err
 }
 
-// TicketLinks lists what a ticket is tied to.
-func (s *Store) TicketLinks(ctx context.Context, number int64) (out []Link, err error) {
-	err = s.read.WithContext(ctx).Raw("SELECT ticket, kind, number FROM ticket_link WHERE ticket=? ORDER BY created_at, kind, number", number).Scan(&out).Error
-	return out, err
-}
-
-// LinkedTickets lists the tickets that are tied to a thing.
-func (s *Store) LinkedTickets(ctx context.Context, kind string, number int64) (out []int64, err error) {
-	err = s.read.WithContext(ctx).Raw("SELECT ticket FROM ticket_link WHERE kind=? AND number=? ORDER BY ticket", kind, number).Scan(&out).Error
-	return out, err
-}
-
 // Notice is something about a ticket that somebody is to hear at a time: later,
 // because they just heard something, or because it is night.
 type Notice struct {
@@ -159,8 +135,8 @@ func (tx *Tx) HoldNotice(n Notice) error {
 	return tx.db.Exec("INSERT INTO notice (id, ticket, member, body, due_at) VALUES (?,?,?,?,?)", tx.s.ids.next(tx.now), n.Ticket, clip(n.Member, 64), n.Text, millis(n.Due)).Error
 }
 
-// TakeNotices removes and returns the notices of everybody whose first one is
-// due, at most n, oldest first: what belongs together goes out together.
+// TakeNotices removes and returns the notices that are due, at most n, oldest
+// first.
 func (tx *Tx) TakeNotices(n int) ([]Notice, error) {
 	var rows []struct {
 		ID, Ticket, DueAt int64

@@ -52,8 +52,8 @@ func (s *Store) ListTickets(ctx context.Context, q TicketQuery) ([]Ticket, error
 // onlyText tells whether a query is nothing but words.
 func (q TicketQuery) onlyText() bool {
 	rest := q
-	rest.Text, rest.Before, rest.N, rest.States, rest.Priorities, rest.Classes = "", 0, 0, nil, nil, nil
-	return q.Text != "" && len(q.States)+len(q.Priorities)+len(q.Classes) == 0 && reflect.DeepEqual(rest, TicketQuery{})
+	rest.Text, rest.Before, rest.N = "", 0, 0
+	return q.Text != "" && reflect.DeepEqual(rest, TicketQuery{})
 }
 
 // ticketsByText reads titles from their own index (ticket_text), which is much
@@ -67,35 +67,6 @@ func (s *Store) ticketsByText(ctx context.Context, q TicketQuery) ([]Ticket, err
 	var rows []ticketRow
 	err := s.read.WithContext(ctx).Where("id IN ?", ids).Order("id DESC").Find(&rows).Error
 	return tickets(rows), err
-}
-
-// CountTickets counts what ListTickets would list, up to most.
-func (s *Store) CountTickets(ctx context.Context, q TicketQuery, most int) (n int, err error) {
-	var rows int64
-	inner := s.ticketsWhere(s.read.WithContext(ctx).Table("ticket").Select("id"), q).Limit(most)
-	err = s.read.WithContext(ctx).Table("(?) AS found", inner).Count(&rows).Error
-	return int(rows), err
-}
-
-// EachTicket hands over every ticket of q, newest first, a page at a time, until
-// fn fails: for exports, which hold no more than a page in memory.
-func (s *Store) EachTicket(ctx context.Context, q TicketQuery, fn func(Ticket) error) error {
-	q.ByDue, q.N = false, 500
-	for {
-		page, err := s.ListTickets(ctx, q)
-		if err != nil {
-			return err
-		}
-		for _, t := range page {
-			if err := fn(t); err != nil {
-				return err
-			}
-		}
-		if len(page) < q.N {
-			return nil
-		}
-		q.Before = page[len(page)-1].ID
-	}
 }
 
 func (s *Store) ticketsWhere(db *gorm.DB, q TicketQuery) *gorm.DB {

@@ -76,18 +76,12 @@ func (c *Calendar) read(text string) error {
 	return nil
 }
 
+// Location is the time zone of days and hours.
+func (c *Calendar) Location() *time.Location { return c.loc }
+
 // Known tells whether the exchanges' notice for that year is in the calendar;
 // in other years every weekday counts as a trading day.
 func (c *Calendar) Known(year int) bool { return c.years[year] }
-
-// LastYear is the last year that is known.
-func (c *Calendar) LastYear() int {
-	last := 0
-	for y := range c.years {
-		last = max(last, y)
-	}
-	return last
-}
 
 // Trading tells whether t falls on a trading day.
 func (c *Calendar) Trading(t time.Time) bool {
