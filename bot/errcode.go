@@ -100,6 +100,16 @@ func classOf(api string, code int64) Class {
 	return ClassFinal
 }
 
+// ConcernsAll tells whether a code speaks of our whole way to the platform, not
+// of one message, one receiver or one robot.
+func ConcernsAll(api string, code int64) bool {
+	if code == 41011 || code == 43012 || code >= 93000 && code < 94000 || api == "webhook/send" && code != 60020 {
+		return false
+	}
+	class := classOf(api, code)
+	return class == ClassRetry || class == ClassRate || class == ClassConfig
+}
+
 // tokenSpent are the codes after which a fresh token is worth one more try.
 // 40001 means a wrong secret at gettoken, but a bad token at any other call.
 func tokenSpent(err error) bool {

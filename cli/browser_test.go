@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -184,6 +185,9 @@ func testKeyboard(t *testing.T, b *tab) {
 	}
 }
 
+// partList are addresses that answer with a part of a page, or with a file.
+var partList = []string{"/simulator/{part}", "/deliveries/fresh", "/settings/doctor"}
+
 // pageList reads the pages from the table of rights, which is made from the
 // list of routes; for a page about one thing it takes the first thing listed.
 func (b *tab) pageList() []string {
@@ -192,6 +196,7 @@ func (b *tab) pageList() []string {
 	pages := []string{}
 	for _, what := range look[[]string](b, `[...document.querySelectorAll("td .mono")].map(x => x.innerText).filter(x => x.startsWith("GET ")).map(x => x.slice(4))`) {
 		switch {
+		case slices.Contains(partList, what):
 		case !strings.Contains(what, "{"):
 			pages = append(pages, what)
 		case strings.HasPrefix(what, "/deliveries/"):
@@ -200,7 +205,6 @@ func (b *tab) pageList() []string {
 			pages = append(pages, look[string](b, fmt.Sprintf(`new URL(document.querySelector('td a[href^="/deliveries/%s/"]').href).pathname`, side)))
 		case what == "/groups/{name}/edit":
 			pages = append(pages, b.addGroup())
-		case what == "/simulator/{part}": // a part of a page
 		default:
 			b.t.Errorf("no sample for %s", what)
 		}

@@ -27,6 +27,7 @@ type engine struct {
 	cfg      *config.Config
 	log      *slog.Logger
 	meters   *meters
+	calls    calls
 	store    *store.Store
 	redis    *store.Redis
 	know     *kb.Engine
@@ -133,7 +134,7 @@ func filesURL(cfg *config.Config) string {
 
 func (e *engine) openClient(files *store.Files) (err error) {
 	opt := bot.ClientOptions{CorpID: e.cfg.WeCom.CorpID, AgentID: e.cfg.WeCom.App.AgentID, Secret: string(e.cfg.WeCom.App.Secret), APIBase: e.cfg.WeCom.APIBase,
-		Robot: e.robotKey, Files: files, Log: e.log.With("component", "wecom"), Now: e.now, Observe: e.meters.sawCall}
+		Robot: e.robotKey, Files: files, Log: e.log.With("component", "wecom"), Now: e.now, Observe: e.sawCall}
 	if e.redis != nil {
 		opt.Tokens, opt.Budget = e.redis, e.redis
 	}
@@ -213,7 +214,7 @@ func (e *engine) trouble(to chat.Address, cause error) {
 
 func (e *engine) routes(platform web.Platform) (http.Handler, error) {
 	opt := web.Options{Version: Version, Demo: platform != nil, Platform: platform, PublicURL: e.cfg.PublicURL, Lang: e.cfg.Lang, Log: e.log.With("component", "web"), Now: e.now,
-		Store: e.store, Desk: e.worker.Desk, Knowledge: e.know, Metrics: e.meters.reg, Doctor: e.doctor,
+		Store: e.store, Desk: e.worker.Desk, Knowledge: e.know, Metrics: e.meters.reg, Doctor: e.doctor, Health: e.health,
 		Checks: []web.Check{
 			{Name: "database", Test: e.store.Ping},
 			{Name: "index", Test: func(context.Context) error {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"time"
 )
 
@@ -40,6 +41,19 @@ func (tx *Tx) AddShift(sh *Shift) error {
 func (tx *Tx) OnDuty(group string) ([]Shift, error) {
 	var rows []shiftRow
 	err := tx.db.Where("starts_at <= ? AND ends_at > ? AND service_group = ?", millis(tx.now), millis(tx.now), group).Order("starts_at, id").Find(&rows).Error
+	out := make([]Shift, len(rows))
+	for i, r := range rows {
+		out[i] = r.shift()
+	}
+	return out, err
+}
+
+// OnDuty lists who is on duty now, for whichever group; who began first comes
+// first.
+func (s *Store) OnDuty(ctx context.Context) ([]Shift, error) {
+	now := millis(s.now())
+	var rows []shiftRow
+	err := s.read.WithContext(ctx).Where("starts_at <= ? AND ends_at > ?", now, now).Order("starts_at, id").Find(&rows).Error
 	out := make([]Shift, len(rows))
 	for i, r := range rows {
 		out[i] = r.shift()

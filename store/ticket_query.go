@@ -49,6 +49,13 @@ func (s *Store) ListTickets(ctx context.Context, q TicketQuery) ([]Ticket, error
 	return tickets(rows), err
 }
 
+// CountTickets counts what ListTickets would return without an end.
+func (s *Store) CountTickets(ctx context.Context, q TicketQuery) (n int64, err error) {
+	q.Before, q.Skip = 0, 0
+	err = s.ticketsWhere(s.read.WithContext(ctx).Table("ticket"), q).Count(&n).Error
+	return n, err
+}
+
 // onlyText tells whether a query is nothing but words.
 func (q TicketQuery) onlyText() bool {
 	rest := q

@@ -23,6 +23,7 @@ type deliveriesPage struct {
 	Out    []store.Delivered
 	Next   int64
 	States []stateName
+	Fresh  fresh
 	Inbox  store.Depth
 	Outbox store.Depth
 }
@@ -54,6 +55,9 @@ func (s *Server) deliveries(v *visit) error {
 		if p.Out, err = s.opt.Store.ListDelivered(ctx, query); err != nil {
 			return err
 		}
+		if before == 0 {
+			p.Fresh = freshAfter("/deliveries", q, newest(p.Out, func(d store.Delivered) int64 { return d.ID }))
+		}
 		if len(p.Out) == ledgerPage {
 			p.Next = p.Out[ledgerPage-1].ID
 		}
@@ -63,10 +67,40 @@ func (s *Server) deliveries(v *visit) error {
 	if p.In, err = s.opt.Store.ListReceived(ctx, query); err != nil {
 		return err
 	}
+	if before == 0 {
+		p.Fresh = freshAfter("/deliveries", q, newest(p.In, func(r store.Received) int64 { return r.ID }))
+	}
 	if len(p.In) == ledgerPage {
 		p.Next = p.In[ledgerPage-1].ID
 	}
 	return v.show("deliveries", p)
+}
+
+// freshDeliveries tells how many rows came since a list was shown.
+func (s *Server) freshDeliveries(v *visit) error {
+	q := v.r.URL.Query()
+	after := number(q.Get("after"))
+	query := store.LedgerQuery{State: q.Get("state"), Person: chat.Cut(strings.TrimSpace(q.Get("person")), 64), N: freshMost}
+	f, n := freshAfter("/deliveries", q, after), 0
+	if q.Get("side") == "out" {
+		rows, err := s.opt.Store.ListDelivered(v.r.Context(), query)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			n += above(r.ID, after)
+		}
+	} else {
+		rows, err := s.opt.Store.ListReceived(v.r.Context(), query)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			n += above(r.ID, after)
+		}
+	}
+	f.N = n
+	return v.part("deliveries", "fresh", f)
 }
 
 type receivedPage struct {

@@ -25,6 +25,7 @@ func (s *Server) funcs() template.FuncMap {
 		"said":     s.saidLine,
 		"chatText": chatText,
 		"stepJSON": stepJSON,
+		"skeleton": func(n int) []struct{} { return make([]struct{}, n) },
 		"isGroup":  func(place string) bool { return strings.HasPrefix(place, "group:") },
 		"isBot":    func(place string) bool { return strings.HasPrefix(place, "bot:") },
 		"clock":    func(t time.Time) string { return t.In(s.opt.Now().Location()).Format("15:04:05") },

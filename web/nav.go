@@ -9,6 +9,8 @@ type navGroup struct {
 type navItem struct {
 	Key, Title, Icon, Path string
 	Current                bool
+	Count                  int64 // 0: none is shown
+	Hot                    bool  // the count asks for work
 }
 
 // navList is the whole navigation; who may not open a page does not see it.
@@ -24,7 +26,7 @@ var navList = []navGroup{
 	{"体验", []navItem{{Key: "simulator", Title: "企微模拟器", Icon: "smartphone", Path: "/simulator"}}},
 }
 
-func (v *visit) navigation() []navGroup {
+func (v *visit) navigation(p pulse) []navGroup {
 	if v.user.ID == "" {
 		return nil
 	}
@@ -44,6 +46,7 @@ func (v *visit) navigation() []navGroup {
 			}
 			if may[path] {
 				i.Title, i.Current = v.t(i.Title), i.Key == v.route.nav
+				i.Count, i.Hot = p.navCount(i.Key)
 				items = append(items, i)
 			}
 		}

@@ -37,6 +37,7 @@ type GroupInfo struct {
 
 type settingsPage struct {
 	Findings []Finding
+	Later    bool // the findings come by themselves, after the page
 	Settings []Setting
 	Callback []string
 }
@@ -49,12 +50,27 @@ func (s *Server) settings(v *visit) error {
 		base = v.t("https://你的地址")
 	}
 	p.Callback = []string{base + "/wecom/app", base + "/wecom/bot"}
-	if s.opt.Doctor != nil {
-		ctx, cancel := context.WithTimeout(v.r.Context(), 15*time.Second)
-		defer cancel()
-		p.Findings = s.opt.Doctor(ctx)
+	// The examination asks the outside world and may take seconds: the page does
+	// not wait for it, unless the browser runs no script.
+	p.Later = s.opt.Doctor != nil && !v.r.URL.Query().Has("now")
+	if !p.Later {
+		p.Findings = s.findings(v)
 	}
 	return v.show("settings", p)
+}
+
+// doctor is the list of findings alone.
+func (s *Server) doctor(v *visit) error {
+	return v.part("settings", "findings", settingsPage{Findings: s.findings(v)})
+}
+
+func (s *Server) findings(v *visit) []Finding {
+	if s.opt.Doctor == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(v.r.Context(), 15*time.Second)
+	defer cancel()
+	return s.opt.Doctor(ctx)
 }
 
 type auditPage struct {

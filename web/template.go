@@ -52,6 +52,8 @@ type shell struct {
 	Demo        bool
 	Simulator   bool
 	Nav         []navGroup
+	Strip       string // what does not work, for those who work here
+	Duty        []onDuty
 	CSRF        string
 	Notice      string
 	Here        string // the page's own address, to come back to after a choice
@@ -71,8 +73,20 @@ func (v *visit) here() string {
 // T translates, inside templates: {{.T "工单"}}.
 func (s shell) T(key string, args ...any) string { return s.v.t(key, args...) }
 
+// With is the shell around other data, for blocks that are also parts.
+func (s shell) With(data any) shell { s.Page = data; return s }
+
 func (p *pageTemplate) shell(v *visit, data any) shell {
-	return shell{Lang: v.lang, Theme: v.theme(), User: v.user, SignedIn: v.user.ID != "", Console: works(v.user), Demo: v.s.opt.Demo, Simulator: v.s.opt.Platform != nil, Here: v.here(), Nav: v.navigation(), CSRF: v.csrfToken(), Version: v.s.opt.Version, Page: data, v: v}
+	sh := shell{Lang: v.lang, Theme: v.theme(), User: v.user, SignedIn: v.user.ID != "", Console: works(v.user), Demo: v.s.opt.Demo, Simulator: v.s.opt.Platform != nil, Here: v.here(), CSRF: v.csrfToken(), Version: v.s.opt.Version, Page: data, v: v}
+	if v.htmx() || v.user.ID == "" {
+		return sh // only the frame shows the rest
+	}
+	now := v.s.pulse.get(v.r.Context(), v.s)
+	sh.Nav = v.navigation(now)
+	if sh.Console {
+		sh.Strip, sh.Duty = v.degraded(now.Health), now.Duty
+	}
+	return sh
 }
 
 func (p *pageTemplate) execute(w io.Writer, v *visit, data any) error {

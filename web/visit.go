@@ -247,7 +247,11 @@ func (v *visit) fail(err error) {
 		v.w.WriteHeader(p.status)
 		return
 	}
-	v.render(p.status, "error", errorPage{Status: p.status, Text: p.text, ID: v.id, Roles: roles})
+	again := ""
+	if v.r.Method == http.MethodGet {
+		again = v.here()
+	}
+	v.render(p.status, "error", errorPage{Status: p.status, Text: p.text, ID: v.id, Roles: roles, Again: again})
 }
 
 type errorPage struct {
@@ -255,6 +259,7 @@ type errorPage struct {
 	Text   string
 	ID     string
 	Roles  chat.RoleSet
+	Again  string // address to try once more; "" for what was posted
 }
 
 // signIn sends the browser to the sign-in page and back afterwards.

@@ -34,6 +34,7 @@ type Options struct {
 	Login     Login                               // nil: no sign-in with WeChat Work
 	Platform  Platform                            // nil: no simulator
 	Doctor    func(ctx context.Context) []Finding // nil: no doctor
+	Health    func(ctx context.Context) Health    // nil: nothing known of the way to WeChat Work
 	Settings  []Setting
 	Groups    []GroupInfo
 	// Checks tell whether the program can serve; they run at /readyz.
@@ -68,6 +69,7 @@ type Server struct {
 	routes []route
 	csrf   *http.CrossOriginProtection
 	mux    *http.ServeMux
+	pulse  pulseKeeper
 }
 
 // New parses every template and refuses to start when files and routes disagree.

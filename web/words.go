@@ -91,3 +91,24 @@ func (s shell) Field(path string) string {
 	short = strings.NewReplacer(".text", "", ".", "").Replace(short)
 	return strings.Join(strings.Fields(short), " ")
 }
+
+// lasting says how long something took, in its two largest units.
+func (v *visit) lasting(d time.Duration) string {
+	minutes := int(d.Abs().Minutes())
+	switch {
+	case d.Abs() < time.Minute:
+		return v.t("%d 秒", int(d.Abs().Seconds()))
+	case minutes < 60:
+		return v.t("%d 分", minutes)
+	case minutes < 24*60 && minutes%60 == 0:
+		return v.t("%d 小时", minutes/60)
+	case minutes < 24*60:
+		return v.t("%d 小时 %d 分", minutes/60, minutes%60)
+	case minutes/60%24 == 0:
+		return v.t("%d 天", minutes/60/24)
+	}
+	return v.t("%d 天 %d 小时", minutes/60/24, minutes/60%24)
+}
+
+// Lasting is the same, for templates.
+func (s shell) Lasting(d time.Duration) string { return s.v.lasting(d) }

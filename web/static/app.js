@@ -8,21 +8,38 @@
     if (csrf) e.detail.headers["X-CSRF-Token"] = csrf.content;
   });
 
-  function toast(text, bad) {
+  // A toast that asks for something stays until it is answered.
+  function toast(text, bad, again) {
     var box = document.querySelector(".toasts");
     if (!box) return;
     var t = document.createElement("div");
     t.className = bad ? "toast bad" : "toast";
     t.textContent = text;
     box.appendChild(t);
-    setTimeout(function () { t.remove(); }, bad ? 12000 : 5000);
+    if (!again) return void setTimeout(function () { t.remove(); }, bad ? 12000 : 5000);
+    [["again", again], ["close", null]].forEach(function (a) {
+      var b = document.createElement("button");
+      b.type = "button";
+      b.className = "btn btn-s";
+      b.textContent = words(a[0]);
+      b.onclick = function () { t.remove(); if (a[1]) a[1](); };
+      t.appendChild(b);
+    });
+  }
+  // repeat makes a failed request once more, as it was.
+  function repeat(c) {
+    return function () {
+      if (!document.contains(c.elt)) return location.reload();
+      if (c.elt.tagName === "FORM") return c.elt.requestSubmit(c.triggeringEvent && c.triggeringEvent.submitter || undefined);
+      window.htmx.ajax(c.verb, c.path, { source: c.elt, target: c.target });
+    };
   }
   function words(key) {
     var box = document.querySelector(".toasts");
     return (box && box.dataset[key]) || "";
   }
   // A failing poll says so once, in a strip that goes when it works again.
-  function polls(e) { return e.detail.elt && /^(log|trace)$/.test(e.detail.elt.id); }
+  function polls(e) { return e.detail.elt && (/^(log|trace)$/.test(e.detail.elt.id) || e.detail.elt.hasAttribute("data-poll")); }
   function lost(yes) {
     var strip = document.getElementById("lost");
     if (strip) strip.hidden = !yes;
@@ -31,9 +48,9 @@
   document.addEventListener("htmx:responseError", function (e) {
     if (polls(e)) return;
     var p = e.detail.xhr.getResponseHeader("X-Problem");
-    toast(p ? decodeURIComponent(p.replace(/\+/g, " ")) : words("failed"), true);
+    toast(p ? decodeURIComponent(p.replace(/\+/g, " ")) : words("failed"), true, e.detail.xhr.status >= 500 && repeat(e.detail.requestConfig));
   });
-  document.addEventListener("htmx:sendError", function (e) { if (!polls(e)) toast(words("offline"), true); });
+  document.addEventListener("htmx:sendError", function (e) { if (!polls(e)) toast(words("offline"), true, repeat(e.detail.requestConfig)); });
   window.frontlineToast = toast;
 
   // A thin bar when an answer takes longer than a blink; polls do not count.

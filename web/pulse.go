@@ -1,0 +1,129 @@
+package web
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"frontline/bot/chat"
+	"frontline/store"
+)
+
+// Health is how the way to WeChat Work is, as far as this process knows.
+type Health struct {
+	Waiting  int64         // words not yet sent
+	Oldest   time.Duration // how long the first of them has waited
+	Dead     int64         // words given up
+	Stuck    int64         // messages that wait inside, not yet worked on
+	StuckFor time.Duration
+	Spooled  int64  // bytes of clicks that wait in the spool for the database
+	Failing  string // code of the platform's last answers when they fail in a row: an errcode, "http502", "none"; "" when they do not
+	Advice   string // what to do about Failing, in Chinese; "" for nothing known
+}
+
+// late is how long words may wait before people who work here are told.
+const late = 2 * time.Minute
+
+// degraded is one line about what does not work, or nothing.
+func (v *visit) degraded(h Health) string {
+	switch {
+	case h.Failing != "":
+		line := v.t("企业微信接口连续失败（%s），要发的消息先排队。", h.Failing)
+		if v.lang != "en" {
+			line += h.Advice
+		}
+		return line
+	case h.Oldest > late:
+		return v.t("%d 条消息没有发出，最早的已等 %s。", h.Waiting, v.lasting(h.Oldest))
+	case h.StuckFor > late:
+		return v.t("%d 条收到的消息还没有处理，最早的已等 %s。", h.Stuck, v.lasting(h.StuckFor))
+	case h.Spooled > 0:
+		return v.t("数据库暂时写不进，点击先存在磁盘上，恢复后补处理。")
+	}
+	return ""
+}
+
+// pulse is what the frame of every page shows. It is looked up at most once in
+// pulseLife, whoever asks: pages do not get slower by it.
+type pulse struct {
+	Health Health
+	New    int64 // tickets that nobody has taken
+	Dead   int64 // dead letters, in and out
+	Duty   []onDuty
+}
+
+type onDuty struct{ Group, Name string }
+
+const pulseLife = 3 * time.Second
+
+type pulseKeeper struct {
+	mu   sync.Mutex
+	at   time.Time
+	last pulse
+}
+
+// get returns what was last seen. Somebody else who looks is not waited for
+// after the first time, and a fault leaves the frame as it was.
+func (k *pulseKeeper) get(ctx context.Context, s *Server) pulse {
+	k.mu.Lock()
+	if now := time.Now(); now.Sub(k.at) < pulseLife {
+		defer k.mu.Unlock()
+		return k.last
+	} else if !k.at.IsZero() {
+		k.at = now
+		k.mu.Unlock()
+		p := s.look(ctx, k.last)
+		k.mu.Lock()
+		k.last = p
+		k.mu.Unlock()
+		return p
+	}
+	defer k.mu.Unlock()
+	k.last, k.at = s.look(ctx, pulse{}), time.Now()
+	return k.last
+}
+
+const lookTime = time.Second
+
+func (s *Server) look(ctx context.Context, before pulse) pulse {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTime)
+	defer cancel()
+	p := before
+	if s.opt.Health != nil {
+		p.Health = s.opt.Health(ctx)
+		p.Dead = p.Health.Dead
+	}
+	fault := func(err error) bool {
+		if err != nil {
+			s.opt.Log.Warn("the frame of the pages is old", "err", err)
+		}
+		return err != nil
+	}
+	if n, err := s.opt.Store.CountTickets(ctx, store.TicketQuery{States: []store.TicketState{store.TicketNew}}); !fault(err) {
+		p.New = n
+	}
+	shifts, err := s.opt.Store.OnDuty(ctx)
+	if fault(err) {
+		return p
+	}
+	p.Duty = nil
+	for _, sh := range shifts {
+		u, err := s.opt.Store.FindMember(ctx, sh.Member)
+		if err != nil {
+			u = chat.User{ID: sh.Member}
+		}
+		p.Duty = append(p.Duty, onDuty{sh.Group, u.Show()})
+	}
+	return p
+}
+
+// navCount is the number behind an entry of the navigation; hot asks for work.
+func (p pulse) navCount(key string) (n int64, hot bool) {
+	switch key {
+	case "tickets":
+		return p.New, true
+	case "deliveries":
+		return p.Dead, true
+	}
+	return 0, false
+}
