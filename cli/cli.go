@@ -56,6 +56,7 @@ func commands() []command {
 		{"migrate", "[-config FILE]", "bring the database schema up to date", runMigrate},
 		{"doctor", "[-config FILE] [-json]", "check everything and say what to do", runDoctor},
 		{"kb", "import FILE… | export FILE | search TEXT | eval", "the knowledge base", runKB},
+		{"gen", "KIND [-count N] [-seed N] [-sex f] [-age 30] …", "test data that can hit no real person", runGen},
 		{"user", "list | role USERID ROLE…", "people and rights", runUser},
 		{"audit", "verify", "proves that the audit log is whole", runAudit},
 		{"version", "", "the version", runVersion},
