@@ -64,26 +64,57 @@ func (w *Worker) Run(ctx context.Context) error {
 	return nil
 }
 
+// patience is how long a turn may take before it is taken for hung, by
+// attempt: a database that is slow gets longer each time.
+var patience = []time.Duration{4 * time.Second, 10 * time.Second, turnTime + time.Second}
+
+var errHung = errors.New("the turn hangs")
+
+// patience is longer from the start where the outside world is asked.
+func (w *Worker) patience(t store.Turn) time.Duration {
+	if len(t.Msg.Media) > 0 || w.Desk.Model != nil {
+		return turnTime + time.Second
+	}
+	return patience[min(t.Attempt-1, len(patience)-1)]
+}
+
 // turn handles one message; it is not cut short by a stop of the process,
-// only by its own time.
+// only by its own time. One that hangs is left to itself and put back: its
+// claim is gone, so it cannot write any more.
 func (w *Worker) turn(t store.Turn) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), turnTime)
-	defer cancel()
 	log := w.Log.With("message_id", t.Msg.ID, "attempt", t.Attempt)
-	stop := w.signOfLife(t, log)
-	command, err := w.handle(ctx, t, log)
-	stop()
+	type end struct {
+		command string
+		err     error
+	}
+	ended := make(chan end, 1)
+	go func() {
+		defer cancel()
+		stop := w.signOfLife(t, log)
+		defer stop()
+		command, err := w.handle(ctx, t, log)
+		ended <- end{command, err}
+	}()
+	watchdog := time.NewTimer(w.patience(t))
+	defer watchdog.Stop()
+	var e end
+	select {
+	case e = <-ended:
+	case <-watchdog.C:
+		e.err = errHung
+	}
 	if w.Observe != nil {
-		w.Observe(command, time.Since(began), err)
+		w.Observe(e.command, time.Since(began), e.err)
 	}
 	switch {
-	case err == nil:
-		log.Debug("turn done", "command", command)
-	case errors.Is(err, store.ErrFenced):
-		log.Warn("turn taken over", "command", command)
+	case e.err == nil:
+		log.Debug("turn done", "command", e.command)
+	case errors.Is(e.err, store.ErrFenced):
+		log.Warn("turn taken over", "command", e.command)
 	default:
-		w.failed(t, command, err, log)
+		w.failed(t, e.command, e.err, log)
 	}
 }
 
@@ -282,8 +313,11 @@ func (w *Worker) failed(t store.Turn, command string, cause error, log *slog.Log
 	defer cancel()
 	if !t.Last && !errors.Is(cause, chat.ErrGiveUp) {
 		wait := backoff[min(t.Attempt-1, len(backoff)-1)]
+		if errors.Is(cause, errHung) {
+			wait = 0 // it has waited long enough
+		}
 		log.Warn("turn failed, will be tried again", "command", command, "err", cause, "wait", wait.String())
-		if err := w.Store.RetryTurn(ctx, t, w.Store.Now().Add(wait), cause); err != nil {
+		if err := w.Store.RetryTurn(ctx, t, w.Store.Now().Add(wait), cause); err != nil && !errors.Is(err, store.ErrFenced) {
 			log.Error("put the turn back", "err", err)
 		}
 		return
@@ -295,7 +329,7 @@ func (w *Worker) failed(t store.Turn, command string, cause error, log *slog.Log
 		}
 		return tx.Enqueue(chat.Outgoing{Key: t.Msg.ID + "/sorry", Body: chat.Body{Text: "抱歉，这条消息我没能处理（编号 " + t.Msg.ID[:6] + "），已记下来让同事看。急的话请直接回「转人工」。"}})
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrFenced) {
 		log.Error("bury the turn", "err", err)
 	}
 }
