@@ -4,7 +4,7 @@ LDFLAGS := -s -w -X frontline/cli.Version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 N ?= 200
 
-.PHONY: help build test race lint fuzz crash bench example docker-steps release clean
+.PHONY: help build test race lint fuzz crash crash-calls bench example docker-steps release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s)
 
 crash: ## N times kill -9 under load (default 200): nothing acknowledged is lost
 	FRONTLINE_CRASH_KILLS=$(N) go test -count=1 -timeout 60m -v -run 'Crash' .
+
+crash-calls: ## dies inside its 1st to N-th (default 200) write, sync and send, one after the other
+	FRONTLINE_CRASH_CALLS=$(N) go test -count=1 -timeout 90m -v -run 'TestCrashAtEachCall' .
 
 bench: ## decode, durable acknowledgements, size and start, as ratios in one run
 	sh bench/run.sh

@@ -110,6 +110,8 @@ type replica struct {
 	cmd  *exec.Cmd
 	dead chan error
 	log  *os.File
+	// under is a program that the child runs under, such as strace.
+	under []string
 }
 
 func newWorld(t *testing.T, dbURL string, replicas int) *world {
@@ -236,7 +238,9 @@ func (w *world) RoundTrip(req *http.Request) (*http.Response, error) {
 func (r *replica) start() {
 	r.w.t.Helper()
 	bin, _ := buildOnce()
-	cmd := exec.Command(bin, "serve")
+	args := append(slices.Clone(r.under), bin, "serve")
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Dir = r.dir
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + r.dir, "FRONTLINE_LISTEN=" + r.addr, "FRONTLINE_DATABASE_URL=" + r.w.dbURL,
@@ -259,7 +263,7 @@ func (r *replica) signal(s syscall.Signal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cmd != nil {
-		_ = r.cmd.Process.Signal(s)
+		_ = syscall.Kill(-r.cmd.Process.Pid, s) // whatever it runs under too
 	}
 }
 

@@ -59,6 +59,7 @@ func commands() []command {
 		{"gen", "KIND [-count N] [-seed N] [-sex f] [-age 30] …", "test data that can hit no real person", runGen},
 		{"user", "list | role USERID ROLE…", "people and rights", runUser},
 		{"audit", "verify", "proves that the audit log is whole", runAudit},
+		{"backup", "[-config FILE] FILE", "a whole copy of the SQLite database, while it is in use", runBackup},
 		{"version", "", "the version", runVersion},
 	}
 }

@@ -109,15 +109,24 @@ func checkDatabase(ctx context.Context, env Env, file string) (list []finding, g
 	switch {
 	case errors.Is(err, store.ErrNewerSchema):
 		return []finding{{Check: "数据库", State: "fail", Found: "数据库由更新版本的程序升级过", Advice: "安装新版本，或恢复备份"}}, nil
+	case errors.Is(err, store.ErrDamaged):
+		return []finding{damagedFile(err)}, nil
 	case err != nil:
 		return []finding{{Check: "数据库", State: "fail", Found: err.Error(), Advice: "检查 database.url、网络和账号权限"}}, nil
 	}
 	defer s.Close()
 	list = []finding{checkQueues(ctx, s)}
+	if err := s.CheckFile(ctx); errors.Is(err, store.ErrDamaged) {
+		list = append(list, damagedFile(err))
+	}
 	if err := checkGroups(ctx, cfg, s); err != nil {
 		list = append(list, finding{Check: "群", State: "fail", Found: err.Error(), Advice: "配置文件和控制台里的群不能同名，改掉其中一个；否则 frontline serve 不会启动"})
 	}
 	return list, groupNames(ctx, s)
+}
+
+func damagedFile(err error) finding {
+	return finding{Check: "数据库", State: "fail", Found: "数据库文件已损坏：" + err.Error(), Advice: "停止服务，连同 -wal 文件另存一份，用 frontline backup 做的备份替换后再启动；没有备份时可用 sqlite3 的 .recover 抢救"}
 }
 
 func checkQueues(ctx context.Context, s *store.Store) finding {

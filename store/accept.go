@@ -100,18 +100,58 @@ const (
 	linger    = 2 * time.Millisecond
 )
 
+// run hands one group after the other to be stored. On SQLite the next group
+// stands in the writer's queue while the last one is still on its way to the
+// disk: nobody waits for more than the commit in work and his own.
 func (a *acceptor) run() {
-	group := make([]*arrival, 0, acceptGroup)
+	last := 0
+	var onTheWay sync.WaitGroup
+	defer onTheWay.Wait()
 	for {
-		busy := len(group) >= busyGroup
+		group := make([]*arrival, 0, 2*max(last, 1))
 		select {
 		case x := <-a.in:
-			group = append(group[:0], x)
+			group = append(group, x)
 		case <-a.quit:
 			return
 		}
-		group = a.gather(group, busy)
-		a.settle(group)
+		group = a.gather(group, last >= busyGroup)
+		if a.s.writer == nil {
+			last = len(group)
+			a.settle(group)
+			continue
+		}
+		begun := make(chan int, 1)
+		onTheWay.Go(func() { a.settleLate(group, begun) })
+		last = <-begun
+	}
+}
+
+// settleLate is settle for SQLite: the group grows until the writer begins
+// with it, which begun is told with its size.
+func (a *acceptor) settleLate(group []*arrival, begun chan<- int) {
+	var n int64
+	var once sync.Once
+	err := a.s.writer.do(context.Background(), func(tx *Tx) error {
+		group = a.gather(group, false)
+		byMessage(group)
+		once.Do(func() { begun <- len(group) })
+		var err error
+		n, err = a.insertSQLite(tx.db.Statement.ConnPool.(*fuse), group)
+		return err
+	})
+	once.Do(func() { begun <- len(group) }) // it never began: the store closes
+	if len(group) > 1 && isBadData(err) {
+		for i := range group {
+			a.settle(group[i : i+1])
+		}
+		return
+	}
+	if err == nil {
+		err = a.whoIsFresh(group, n)
+	}
+	for _, x := range group {
+		x.err <- err
 	}
 }
 
@@ -162,8 +202,7 @@ func (a *acceptor) settle(group []*arrival) {
 // they are (the unique key decides); who was new is asked for only when the
 // count says that somebody was not.
 func (a *acceptor) insert(group []*arrival) error {
-	// In the order of the unique key two groups wait for each other, and do not deadlock.
-	slices.SortStableFunc(group, func(x, y *arrival) int { return strings.Compare(x.row.MessageID, y.row.MessageID) })
+	byMessage(group)
 	var n int64
 	var err error
 	if a.s.writer != nil {
@@ -177,13 +216,24 @@ func (a *acceptor) insert(group []*arrival) error {
 	if err != nil {
 		return err
 	}
-	if n == int64(len(group)) {
-		for _, x := range group {
-			x.fresh = true
-		}
-		return nil
+	return a.whoIsFresh(group, n)
+}
+
+// byMessage puts a group into the order of the unique key: it touches few pages
+// of that index, and two groups wait for each other and do not deadlock.
+func byMessage(group []*arrival) {
+	slices.SortStableFunc(group, func(x, y *arrival) int { return strings.Compare(x.row.MessageID, y.row.MessageID) })
+}
+
+// whoIsFresh marks who was not there before; n rows of the group were.
+func (a *acceptor) whoIsFresh(group []*arrival, n int64) error {
+	if n != int64(len(group)) {
+		return a.findFresh(group)
 	}
-	return a.findFresh(group)
+	for _, x := range group {
+		x.fresh = true
+	}
+	return nil
 }
 
 func acceptValues(group []*arrival) []any {

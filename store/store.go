@@ -71,13 +71,11 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if s.seal, err = newSealer(opt.Key); err != nil {
 		return nil, err
 	}
-	if err := s.connect(opt.URL); err != nil {
-		s.closePools()
-		return nil, err
-	}
-	if err := s.migrate(ctx); err != nil {
-		s.closePools()
-		return nil, err
+	for _, step := range []func() error{func() error { return s.connect(opt.URL) }, func() error { return s.checkFile(ctx) }, func() error { return s.migrate(ctx) }} {
+		if err := step(); err != nil {
+			s.closePools()
+			return nil, damaged(err)
+		}
 	}
 	s.shards.init()
 	s.blocks.next = map[string]*block{}
