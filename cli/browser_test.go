@@ -40,7 +40,7 @@ func TestBrowser(t *testing.T) {
 		name string
 		run  func(t *testing.T, b *tab)
 	}{
-		{"SignIn", testSignIn}, {"RoundTrip", testRoundTrip}, {"Simulator", testSimulator}, {"Search", testSearchJump}, {"Roles", testRolesAtOnce}, {"Keyboard", testKeyboard}, {"Pages", testPages},
+		{"SignIn", testSignIn}, {"RoundTrip", testRoundTrip}, {"Simulator", testSimulator}, {"Search", testSearchJump}, {"Roles", testRolesAtOnce}, {"Keyboard", testKeyboard}, {"Queue", testQueue}, {"Ticket", testTicket}, {"Pages", testPages},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			b := newTab(t, browser, "http://"+r.listener.Addr().String())
@@ -186,7 +186,7 @@ func testKeyboard(t *testing.T, b *tab) {
 }
 
 // partList are addresses that answer with a part of a page, or with a file.
-var partList = []string{"/simulator/{part}", "/deliveries/fresh", "/settings/doctor"}
+var partList = []string{"/simulator/{part}", "/deliveries/fresh", "/settings/doctor", "/tickets/fresh", "/tickets/export", "/files/{number}/{entry}/{i}"}
 
 // pageList reads the pages from the table of rights, which is made from the
 // list of routes; for a page about one thing it takes the first thing listed.
@@ -203,6 +203,9 @@ func (b *tab) pageList() []string {
 			side := strings.Split(what, "/")[2]
 			b.open("/deliveries?side=" + side)
 			pages = append(pages, look[string](b, fmt.Sprintf(`new URL(document.querySelector('td a[href^="/deliveries/%s/"]').href).pathname`, side)))
+		case what == "/tickets/{number}":
+			b.open("/tickets?state=all")
+			pages = append(pages, look[string](b, `new URL(document.querySelector('.queue a.ell').href).pathname`))
 		case what == "/groups/{name}/edit":
 			pages = append(pages, b.addGroup())
 		default:

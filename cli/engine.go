@@ -38,6 +38,7 @@ type engine struct {
 	jobs     *handlers.Jobs
 	deliver  *bot.Deliverer
 	handler  http.Handler
+	files    *store.Files
 }
 
 // newEngine opens and wires everything; nothing runs yet. platform is the
@@ -66,6 +67,7 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	if err != nil {
 		return nil, err
 	}
+	e.files = files
 	if err = e.openClient(files); err != nil {
 		return nil, err
 	}
@@ -214,7 +216,7 @@ func (e *engine) trouble(to chat.Address, cause error) {
 
 func (e *engine) routes(platform web.Platform) (http.Handler, error) {
 	opt := web.Options{Version: Version, Demo: platform != nil, Platform: platform, PublicURL: e.cfg.PublicURL, Lang: e.cfg.Lang, Log: e.log.With("component", "web"), Now: e.now,
-		Store: e.store, Desk: e.worker.Desk, Knowledge: e.know, Metrics: e.meters.reg, Doctor: e.doctor, Health: e.health,
+		Store: e.store, Desk: e.worker.Desk, Knowledge: e.know, Metrics: e.meters.reg, Doctor: e.doctor, Health: e.health, Files: e.files,
 		Checks: []web.Check{
 			{Name: "database", Test: e.store.Ping},
 			{Name: "index", Test: func(context.Context) error {

@@ -126,6 +126,17 @@ var migrations = []migration{
 		"CREATE TABLE duty_shift (id BIGINT PRIMARY KEY, service_group $key(64) NOT NULL, member $key(64) NOT NULL, starts_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, stands_for $key(64) NOT NULL)$end",
 		"CREATE INDEX duty_shift_time ON duty_shift (ends_at, starts_at)",
 	}},
+	{name: "ticket pages", oldest: 3, steps: []string{
+		"CREATE INDEX ticket_respond ON ticket (responded_at, respond_due)",
+		"CREATE INDEX ticket_rating ON ticket (rating, id)",
+		"CREATE TABLE ticket_view (id BIGINT PRIMARY KEY, owner $key(64) NOT NULL, title $key(40) NOT NULL, query_text $text NOT NULL, shared BIGINT NOT NULL)$end",
+		"CREATE INDEX ticket_view_owner ON ticket_view (owner)",
+		"CREATE TABLE ticket_viewer (ticket BIGINT NOT NULL, member $key(64) NOT NULL, seen_at BIGINT NOT NULL, writing BIGINT NOT NULL, PRIMARY KEY (ticket, member))$end",
+		"CREATE TABLE ticket_form (ticket_id BIGINT PRIMARY KEY, body $blob NOT NULL)$end",
+		"CREATE TABLE snippet (id BIGINT PRIMARY KEY, owner $key(64) NOT NULL, title $key(40) NOT NULL, body $text NOT NULL, shared BIGINT NOT NULL)$end",
+		"CREATE TABLE prefill (id_key $key(24) PRIMARY KEY, member $key(64) NOT NULL, body $blob NOT NULL, until BIGINT NOT NULL)$end",
+		"CREATE TABLE report_draft (member $key(64) PRIMARY KEY, body $blob NOT NULL, updated_at BIGINT NOT NULL)$end",
+	}},
 }
 
 func numbered(head, row string, n int) string {

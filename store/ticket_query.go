@@ -23,11 +23,17 @@ type TicketQuery struct {
 	Customer   string
 	Identity   string
 	From, To   time.Time // created in [From, To)
-	Overdue    bool      // the time to resolve is over and the clock runs
-	ByDue      bool      // most urgent first (priority, then due time) instead of newest first
-	Before     int64     // id of the last ticket of the page before; not with ByDue
-	Skip       int       // with ByDue
-	N          int       // at most 500
+	Numbers    []int64
+	Department string    // of the reporter
+	Soon       time.Time // a clock that runs ends before this, or is over
+	RatedMost  int       // rated, with so many stars at most
+	AppVersion string
+	Overdue    bool  // the time to resolve is over and the clock runs
+	ByDue      bool  // most urgent first (priority, then due time) instead of newest first
+	Before     int64 // id of the last ticket of the page before; not with ByDue
+	After      int64 // only what came after this id
+	Skip       int
+	N          int // at most 500
 }
 
 // NoAssignee chooses tickets that nobody has taken.
@@ -40,20 +46,16 @@ func (s *Store) ListTickets(ctx context.Context, q TicketQuery) ([]Ticket, error
 	}
 	db := s.ticketsWhere(s.read.WithContext(ctx), q).Limit(min(max(q.N, 1), 500))
 	if q.ByDue {
-		db = db.Order("priority, resolve_due, id").Offset(q.Skip)
+		db = db.Order("priority, resolve_due, id")
 	} else {
 		db = db.Order("id DESC")
+	}
+	if q.Skip > 0 {
+		db = db.Offset(q.Skip)
 	}
 	var rows []ticketRow
 	err := db.Find(&rows).Error
 	return tickets(rows), err
-}
-
-// CountTickets counts what ListTickets would return without an end.
-func (s *Store) CountTickets(ctx context.Context, q TicketQuery) (n int64, err error) {
-	q.Before, q.Skip = 0, 0
-	err = s.ticketsWhere(s.read.WithContext(ctx).Table("ticket"), q).Count(&n).Error
-	return n, err
 }
 
 // onlyText tells whether a query is nothing but words.
@@ -122,7 +124,7 @@ func (s *Store) ticketsWhere(db *gorm.DB, q TicketQuery) *gorm.DB {
 	if q.Before > 0 {
 		db = db.Where("id < ?", q.Before)
 	}
-	return db
+	return s.ticketsOfDesk(db, q)
 }
 
 func tickets(rows []ticketRow) []Ticket {

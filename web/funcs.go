@@ -25,6 +25,8 @@ func (s *Server) funcs() template.FuncMap {
 		"said":     s.saidLine,
 		"chatText": chatText,
 		"stepJSON": stepJSON,
+		"bar":      bar,
+		"tint":     tint,
 		"skeleton": func(n int) []struct{} { return make([]struct{}, n) },
 		"isGroup":  func(place string) bool { return strings.HasPrefix(place, "group:") },
 		"isBot":    func(place string) bool { return strings.HasPrefix(place, "bot:") },

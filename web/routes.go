@@ -7,7 +7,8 @@ var (
 	anybody = chat.RoleSet(nil) // everybody who is signed in
 	workers = chat.RoleSet{chat.Responder, chat.Curator, chat.Tester, chat.Leader, chat.Admin}
 	admins  = chat.RoleSet{chat.Admin}
-	readers = chat.RoleSet{chat.Leader, chat.Admin} // of the audit log
+	deskers = chat.RoleSet{chat.Responder, chat.Leader, chat.Admin} // work on tickets
+	readers = chat.RoleSet{chat.Leader, chat.Admin}                 // of the audit log
 )
 
 // routeList is the one list of pages and actions: method, path, who may, and
@@ -16,6 +17,21 @@ func (s *Server) routeList() []route {
 	list := []route{
 		{method: "GET", path: "/{$}", roles: anybody, nav: "home", do: s.home},
 		{method: "GET", path: "/search", roles: workers, do: s.search},
+		{method: "GET", path: "/tickets", roles: deskers, nav: "tickets", do: s.ticketList},
+		{method: "GET", path: "/tickets/fresh", roles: deskers, do: s.freshTickets},
+		{method: "GET", path: "/tickets/export", roles: deskers, do: s.exportTickets},
+		{method: "POST", path: "/tickets/export", roles: deskers, do: s.exportTickets},
+		{method: "POST", path: "/tickets/bulk", roles: deskers, nav: "tickets", do: s.bulk},
+		{method: "POST", path: "/tickets/views", roles: deskers, do: s.addTicketView},
+		{method: "POST", path: "/tickets/views/{id}/delete", roles: deskers, do: s.deleteTicketView},
+		{method: "GET", path: "/tickets/{number}", roles: deskers, nav: "tickets", do: s.ticket},
+		{method: "POST", path: "/tickets/{number}/act", roles: deskers, nav: "tickets", do: s.act},
+		{method: "POST", path: "/tickets/{number}/say", roles: deskers, nav: "tickets", photos: true, do: s.say},
+		{method: "POST", path: "/tickets/{number}/reveal", roles: deskers, nav: "tickets", do: s.reveal},
+		{method: "POST", path: "/tickets/{number}/seen", roles: deskers, do: s.seen},
+		{method: "POST", path: "/snippets", roles: deskers, do: s.addSnippet},
+		{method: "POST", path: "/snippets/{id}/delete", roles: deskers, do: s.deleteSnippet},
+		{method: "GET", path: "/files/{number}/{entry}/{i}", roles: anybody, do: s.file},
 		{method: "GET", path: "/login", public: true, do: s.loginPage},
 		{method: "GET", path: "/login/wecom", public: true, do: s.loginWeCom},
 		{method: "GET", path: "/login/callback", public: true, do: s.loginCallback},

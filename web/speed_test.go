@@ -39,7 +39,7 @@ func (c *console) multiplyTickets(n int) {
 	}
 	values := strings.Split(columns, ",")
 	for i, v := range values {
-		if change, ok := map[string]string{"id": "id+i", "number": "number+i", "source_message": "source_message||i", "title": "title||i", "reporter": "reporter||(i%500)",
+		if change, ok := map[string]string{"id": "id+i", "number": "number+i", "source_message": "source_message||i", "title": "title||i", "reporter": "reporter||(i%500)", "resolve_due": "1700000000000+i*60000", "respond_due": "1700000000000+i*60000", "responded_at": "CASE i%50 WHEN 0 THEN 0 ELSE 1 END",
 			"state": "CASE i%6 WHEN 0 THEN 'new' WHEN 1 THEN 'assigned' WHEN 2 THEN 'resolved' ELSE 'closed' END"}[v]; ok {
 			values[i] = change
 		}
@@ -64,7 +64,7 @@ func TestFirstPageIsQuick(t *testing.T) {
 	c.multiplyTickets(tickets)
 	t.Logf("%d tickets made in %v", tickets, time.Since(began).Round(time.Millisecond))
 	b := c.as(chat.Admin)
-	for _, path := range []string{"/", "/search?q=99000", "/search?q=" + url.QueryEscape("不刷新"), "/search?q=nowhere", "/users", "/deliveries", "/audit"} {
+	for _, path := range []string{"/", "/search?q=99000", "/search?q=" + url.QueryEscape("不刷新"), "/search?q=nowhere", "/users", "/deliveries", "/audit", "/tickets", "/tickets/77"} {
 		var took []time.Duration
 		for range 11 {
 			r := httptest.NewRequest(http.MethodGet, path, nil)

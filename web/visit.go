@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"frontline/bot/chat"
 	"frontline/store"
@@ -21,7 +22,8 @@ type route struct {
 	method, path string
 	roles        chat.RoleSet // any of; none: everybody who is signed in
 	public       bool         // also without signing in
-	upload       bool         // takes files, and so a larger form
+	upload       bool         // takes a file, and so a larger form
+	photos       bool         // takes several
 	nav          string       // which entry of the navigation is current
 	do           func(v *visit) error
 }
@@ -51,6 +53,9 @@ func (s *Server) secure() bool { return strings.HasPrefix(s.opt.PublicURL, "http
 
 // maxForm bounds a posted form; uploads have their own bound.
 const maxForm = 1 << 20
+
+// uploadTime is how long photos may take to arrive.
+const uploadTime = 3 * time.Minute
 
 // handle runs a route: who is it, may they, was it meant, then the page.
 func (s *Server) handle(rt route) http.Handler {
@@ -88,8 +93,12 @@ func (v *visit) run() error {
 		if v.route.upload {
 			most += maxUpload
 		}
+		if v.route.photos {
+			most += mostFiles * mostFile
+			http.NewResponseController(v.w).SetReadDeadline(time.Now().Add(uploadTime)) // a phone is slow
+		}
 		v.r.Body = http.MaxBytesReader(v.w, v.r.Body, most)
-		if v.route.upload {
+		if v.route.upload || v.route.photos {
 			if err := v.r.ParseMultipartForm(maxForm); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 				return err
 			}

@@ -31,6 +31,7 @@ type Options struct {
 	Desk      *handlers.Desk
 	Knowledge Knowledge
 	Metrics   *prometheus.Registry
+	Files     *store.Files                        // nil: no attachments
 	Login     Login                               // nil: no sign-in with WeChat Work
 	Platform  Platform                            // nil: no simulator
 	Doctor    func(ctx context.Context) []Finding // nil: no doctor
