@@ -9,6 +9,7 @@ import (
 const (
 	NumberTicket = "ticket" // T
 	NumberEntry  = "entry"  // K
+	NumberAlert  = "alert"  // A
 )
 
 type numberBlocks struct {

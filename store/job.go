@@ -47,7 +47,7 @@ func (s *Store) EndJob(ctx context.Context, name string, cause error) error {
 // sweepBatch keeps one delete short, so that nothing waits long for it.
 const sweepBatch = 500
 
-// Sweep deletes finished messages, deliveries, spent card codes, ended
+// Sweep deletes finished messages, deliveries, what alert senders sent, spent card codes, ended
 // conversations and expired tokens older than keep, and sessions that are over. Keys of messages stay at least as long as
 // the platform could send one again, because keep is never under a week.
 func (s *Store) Sweep(ctx context.Context, keep time.Duration) (n int64, err error) {
@@ -61,6 +61,8 @@ func (s *Store) Sweep(ctx context.Context, keep time.Duration) (n int64, err err
 		{"inbox", "id", "id < ? AND state >= 2", limit},
 		{"outbox", "id", "id < ? AND state >= 2", limit},
 		{"card_code", "id", "id < ?", limit},
+		{"alert_delivery", "id", "id < ?", limit},
+		{"alert_event", "id", "id < ?", limit},
 		{"conversation", "thread_key", "updated_at < ?", now.Add(-keep).UnixMilli()},
 		{"session", "id_key", "seen_at < ?", now.Add(-SessionMost).UnixMilli()},
 		{"login_state", "id_key", "until < ?", now.UnixMilli()},

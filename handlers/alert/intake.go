@@ -1,0 +1,182 @@
+package alert
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"frontline/handlers/mask"
+	"frontline/store"
+)
+
+// Source is a sender by its name in the configuration.
+type Source struct {
+	Name     string
+	Kind     Kind
+	Token    string // its own bearer token; "" for the general one
+	Severity string // of alerts whose sender does not say; default warning
+	Zone     *time.Location
+	Mapping  *Mapping
+	Owners   []string // told when something is not understood
+}
+
+// Desk takes alerts in, tells the chats, and does what people ask of alerts.
+type Desk struct {
+	Store *store.Store
+	Rules *Rules
+	Log   *slog.Logger
+	bell  chan struct{} // rung when a group may be due at once
+}
+
+// NewDesk makes a Desk.
+func NewDesk(s *store.Store, rules *Rules, log *slog.Logger) *Desk {
+	return &Desk{Store: s, Rules: rules, Log: log, bell: make(chan struct{}, 1)}
+}
+
+// Taken is what a delivery came to.
+type Taken struct {
+	Alerts int `json:"alerts"`
+	store.AlertTally
+}
+
+// Limits of what is kept of one alert.
+const (
+	mostLabels   = 64
+	longestLabel = 1000
+	longestText  = 4000
+)
+
+// item is a signal on its way into the store.
+type item struct {
+	Signal
+	fp     string
+	chosen Chosen
+}
+
+// tries is how often a delivery is applied anew when another replica changed
+// the same alerts in the meantime.
+const tries = 8
+
+// Take stores what a sender sent, all of it in one commit with its effects: the
+// sender hears 2xx only after that. raw is kept sealed.
+func (d *Desk) Take(ctx context.Context, src Source, del Delivery, raw []byte) (out Taken, err error) {
+	items := make([]item, len(del.Signals))
+	keys := map[string]bool{}
+	for i, s := range del.Signals {
+		items[i] = d.prepare(src, s)
+		keys[items[i].chosen.Key] = true
+	}
+	locks := make([]string, 0, len(keys))
+	for k := range keys {
+		locks = append(locks, k)
+	}
+	sort.Strings(locks)
+	urgent := false
+	for range tries {
+		err = d.Store.InTx(ctx, func(tx *store.Tx) error {
+			for _, k := range locks {
+				if err := tx.LockAlertGroup(k); err != nil {
+					return err
+				}
+			}
+			a := applying{d: d, tx: tx, src: src}
+			a.tally.NotListed = int64(del.NotListed)
+			if err := a.apply(items, del.NotListed); err != nil {
+				return err
+			}
+			if err := tx.CountAlerts(src.Name, a.tally); err != nil {
+				return err
+			}
+			out, urgent = Taken{len(items), a.tally}, a.urgent
+			return tx.AddAlertDelivery(store.AlertDelivery{Source: src.Name, Kind: src.Kind.Name, State: store.DeliveryDone, Alerts: len(items), Body: raw})
+		})
+		if !errors.Is(err, store.ErrStale) {
+			break
+		}
+	}
+	if err == nil && urgent {
+		d.ring()
+	}
+	return out, err
+}
+
+func (d *Desk) ring() {
+	select {
+	case d.bell <- struct{}{}:
+	default:
+	}
+}
+
+// prepare makes a signal ours: identity, severity, limits, masks.
+func (d *Desk) prepare(src Source, s Signal) item {
+	labels := make(map[string]string, len(s.Labels))
+	names := make([]string, 0, len(s.Labels))
+	for k := range s.Labels {
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	it := item{Signal: s}
+	it.fp = fingerprint(src, s, names)
+	for _, k := range names[:min(len(names), mostLabels)] {
+		labels[clip(k, 128)] = mask.Text(clip(s.Labels[k], longestLabel))
+	}
+	it.Labels = labels
+	if it.Name == "" {
+		it.Name = firstOf(s.Title, "未命名告警")
+	}
+	it.Name, it.Title, it.Value = mask.Text(oneLine(it.Name, 200)), mask.Text(oneLine(firstOf(s.Title, s.Name, "未命名告警"), 400)), mask.Text(oneLine(s.Value, 128))
+	if it.Severity == "" {
+		it.Severity = firstOf(src.Severity, Warning)
+	}
+	it.chosen = d.Rules.Choose(Labels{src.Name, src.Kind.Name, it.Name, it.Severity, labels})
+	return it
+}
+
+// rest masks what is only kept when an alert begins or changes.
+func (it *item) rest() {
+	notes := make(map[string]string, len(it.Annotations))
+	for k, v := range it.Annotations {
+		if len(notes) < mostLabels {
+			notes[clip(k, 128)] = mask.Text(clip(v, longestText))
+		}
+	}
+	it.Annotations, it.Text = notes, mask.Text(clip(it.Text, longestText))
+	it.Links = slices.DeleteFunc(it.Links, func(l store.AlertLink) bool { return mask.Text(l.URL) != l.URL })
+}
+
+func oneLine(s string, n int) string { return clip(strings.Join(strings.Fields(s), " "), n) }
+
+// fingerprint is who an alert is: the sender's own name for it, else all its
+// labels with its name; never the name alone, never the whole body.
+func fingerprint(src Source, s Signal, sortedNames []string) string {
+	id := s.ID
+	if id == "" {
+		var b strings.Builder
+		fmt.Fprintf(&b, "%q", s.Name)
+		for _, k := range sortedNames {
+			fmt.Fprintf(&b, ",%q=%q", k, s.Labels[k])
+		}
+		id = b.String()
+	}
+	sum := sha256.Sum256([]byte(src.Name + "\x00" + src.Kind.Name + "\x00" + id))
+	return hex.EncodeToString(sum[:8])
+}
+
+// Dead keeps a body that is well-formed and not understood, and tells the
+// owners, once for each fault: a sender repeats such a body for ever.
+func (d *Desk) Dead(ctx context.Context, src Source, raw []byte, fault error) error {
+	return d.Store.InTx(ctx, func(tx *store.Tx) error {
+		text := clip(fault.Error(), 300)
+		if err := tx.AddAlertDelivery(store.AlertDelivery{Source: src.Name, Kind: src.Kind.Name, State: store.DeliveryDead, Fault: text, Body: raw}); err != nil {
+			return err
+		}
+		return d.tellOwners(tx, src, text)
+	})
+}
