@@ -30,6 +30,9 @@ func runConfig(ctx context.Context, env Env, args []string) error {
 		if err := cfg.NeedWeCom(); err != nil {
 			return err
 		}
+		if _, _, err := alertRules(cfg); err != nil {
+			return err
+		}
 		for _, w := range cfg.Warnings(file) {
 			fmt.Fprintln(env.Stderr, "warning:", w)
 		}

@@ -125,6 +125,11 @@ func startDemo(ctx context.Context, env Env, dir, listen string) (d *demo, err e
 	// The platform answers before the product asks it anything.
 	go newServer(d.standin).Serve(d.platform)
 	cfg := demoConfig(k, dir, own, platform)
+	for to, name := range map[*config.Secret]string{&cfg.Hooks.Token: "FRONTLINE_HOOKS_TOKEN", &cfg.API.Token: "FRONTLINE_API_TOKEN"} {
+		if v := env.get(name); v != "" {
+			*to = config.Secret(v)
+		}
+	}
 	log := slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: demoLevel(env)}))
 	if d.engine, err = newEngine(ctx, cfg, log, simPlatform{d.standin}); err != nil {
 		return nil, err
@@ -178,7 +183,8 @@ func demoConfig(k keys, dir, own, platform string) *config.Config {
 	for _, g := range demoGroups {
 		c.Groups = append(c.Groups, config.Group{Name: g.name, Title: g.title, RobotKey: config.Secret(k.Robots[g.name]), ChatID: g.chat, Owners: []string{"zhoulan"}})
 	}
-	c.Tickets.Group = "trading-support"
+	c.Tickets.Group, c.Alerts.DefaultGroup = "trading-support", "trading-support"
+	c.Hooks.Token, c.API.Token = config.Secret(k.Hooks), config.Secret(k.API)
 	return c
 }
 

@@ -67,6 +67,8 @@ type keys struct {
 	BotAESKey string            `json:"bot_aes_key"`
 	Control   string            `json:"control"`
 	Robots    map[string]string `json:"robots"`
+	Hooks     string            `json:"hooks"` // bearer token of alert senders
+	API       string            `json:"api"`   // bearer token of /api/v1
 }
 
 func demoKeys(dir string) (keys, error) {
@@ -74,20 +76,28 @@ func demoKeys(dir string) (keys, error) {
 	file := filepath.Join(dir, "keys.json")
 	b, err := os.ReadFile(file)
 	if err == nil {
-		return k, json.Unmarshal(b, &k)
+		if err := json.Unmarshal(b, &k); err != nil || k.Hooks != "" {
+			return k, err
+		}
+		k.Hooks, k.API = random(16), random(16) // a folder from before there were these
+		return k, writeKeys(file, k)
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return k, err
 	}
-	k = keys{CorpID: "ww" + random(8), AppSecret: random(20), AppToken: random(12), AppAESKey: aesKey(), BotToken: random(12), BotAESKey: aesKey(), Control: random(16), Robots: map[string]string{}}
+	k = keys{Hooks: random(16), API: random(16), CorpID: "ww" + random(8), AppSecret: random(20), AppToken: random(12), AppAESKey: aesKey(), BotToken: random(12), BotAESKey: aesKey(), Control: random(16), Robots: map[string]string{}}
 	for _, g := range demoGroups {
 		k.Robots[g.name] = random(16)
 	}
-	b, err = json.MarshalIndent(k, "", "  ")
+	return k, writeKeys(file, k)
+}
+
+func writeKeys(file string, k keys) error {
+	b, err := json.MarshalIndent(k, "", "  ")
 	if err != nil {
-		return k, err
+		return err
 	}
-	return k, os.WriteFile(file, b, 0o600)
+	return os.WriteFile(file, b, 0o600)
 }
 
 func random(n int) string {

@@ -16,6 +16,7 @@ import (
 	"frontline/bot/chat"
 	"frontline/config"
 	"frontline/handlers"
+	"frontline/handlers/alert"
 	"frontline/kb"
 	"frontline/kb/llm"
 	"frontline/store"
@@ -36,6 +37,8 @@ type engine struct {
 	spool    *bot.FileSpool
 	worker   *handlers.Worker
 	jobs     *handlers.Jobs
+	alerts   *alert.Desk
+	hooks    *alert.Hooks
 	deliver  *bot.Deliverer
 	handler  http.Handler
 	files    *store.Files
@@ -52,9 +55,16 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 			made.close()
 		}
 	}()
+	rules, sources, err := alertRules(cfg)
+	if err != nil {
+		return nil, err
+	}
 	if err = e.openStore(ctx, log); err != nil {
 		return nil, err
 	}
+	alertLog := log.With("component", "alert")
+	e.alerts = alert.NewDesk(e.store, rules, alertLog)
+	e.hooks = &alert.Hooks{Desk: e.alerts, Sources: sources, Token: string(cfg.Hooks.Token), Log: alertLog, Observe: e.meters.sawHook}
 	if err = checkGroups(ctx, cfg, e.store); err != nil {
 		return nil, err
 	}
@@ -215,7 +225,7 @@ func (e *engine) trouble(to chat.Address, cause error) {
 }
 
 func (e *engine) routes(platform web.Platform) (http.Handler, error) {
-	opt := web.Options{Version: Version, Demo: platform != nil, Platform: platform, PublicURL: e.cfg.PublicURL, Lang: e.cfg.Lang, Log: e.log.With("component", "web"), Now: e.now,
+	opt := web.Options{Version: Version, APIToken: string(e.cfg.API.Token), Demo: platform != nil, Platform: platform, PublicURL: e.cfg.PublicURL, Lang: e.cfg.Lang, Log: e.log.With("component", "web"), Now: e.now,
 		Store: e.store, Desk: e.worker.Desk, Knowledge: e.know, Metrics: e.meters.reg, Doctor: e.doctor, Health: e.health, Files: e.files,
 		Checks: []web.Check{
 			{Name: "database", Test: e.store.Ping},
@@ -242,6 +252,7 @@ func (e *engine) routes(platform web.Platform) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/wecom/app", e.callback.AppHandler())
 	mux.Handle("/wecom/bot", e.callback.BotHandler())
+	mux.Handle("/hooks/{source}", e.hooks)
 	mux.Handle("/", console)
 	return mux, nil
 }
@@ -263,6 +274,7 @@ func (e *engine) run(ctx context.Context) error {
 	g.Go(func() error { return e.worker.Run(gctx) })
 	g.Go(func() error { return e.deliver.Run(gctx) })
 	g.Go(func() error { return e.jobs.Run(gctx) })
+	g.Go(func() error { return e.alerts.Run(gctx) })
 	g.Go(func() error { return e.know.Follow(gctx, e.store, entryPoll) })
 	g.Go(func() error { return e.drain(gctx) })
 	err := g.Wait()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +20,7 @@ type meters struct {
 	sends    *prometheus.HistogramVec
 	turns    *prometheus.HistogramVec
 	search   *prometheus.HistogramVec
+	hooks    *prometheus.HistogramVec
 }
 
 func newMeters() *meters {
@@ -31,7 +33,8 @@ func newMeters() *meters {
 		turns:    prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "frontline_turn_seconds", Help: "Time of one turn by command.", Buckets: quick}, []string{"command", "outcome"}),
 		search:   prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "frontline_search_seconds", Help: "Time of one search by band.", Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, 1}}, []string{"band"}),
 	}
-	m.reg.MustRegister(m.callback, m.skew, m.sends, m.turns, m.search, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.hooks = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "frontline_hook_seconds", Help: "Time to store what an alert sender sent, by source and status.", Buckets: quick}, []string{"source", "code"})
+	m.reg.MustRegister(m.callback, m.skew, m.sends, m.turns, m.search, m.hooks, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -52,6 +55,10 @@ func (m *meters) sawTurn(command string, took time.Duration, err error) {
 		outcome = "error"
 	}
 	m.turns.WithLabelValues(command, outcome).Observe(took.Seconds())
+}
+
+func (m *meters) sawHook(source string, code int, took time.Duration) {
+	m.hooks.WithLabelValues(source, strconv.Itoa(code)).Observe(took.Seconds())
 }
 
 func (m *meters) sawSearch(took time.Duration, band kb.Band) {

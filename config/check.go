@@ -26,12 +26,13 @@ func (c *Config) check(f *Faults) {
 	c.checkStores(f)
 	c.checkWeCom(f)
 	c.checkGroups(f)
+	c.checkAlerts(f)
 	webAddress(f, "public_url", c.PublicURL)
 	webAddress(f, "llm.base_url", c.LLM.BaseURL)
 	if c.LLM.BaseURL != "" && c.LLM.Model == "" {
 		f.add("llm.model: must be set with llm.base_url")
 	}
-	for name, t := range map[string]Secret{"hooks.token": c.Hooks.Token, "api.token": c.API.Token} {
+	for name, t := range c.tokens() {
 		if t != "" && len(t) < 8 {
 			f.add("%s: must have at least 8 characters", name)
 		}
@@ -145,11 +146,12 @@ func (c *Config) Warnings(file string, elsewhere ...string) (out []string) {
 	if t := c.Tickets.Group; t != "" && !slices.Contains(elsewhere, t) && !slices.ContainsFunc(c.Groups, func(g Group) bool { return g.Name == t }) {
 		out = append(out, fmt.Sprintf("tickets.group: this configuration has no group %q; until the console has one, nobody is told of new tickets", t))
 	}
-	for name, t := range map[string]Secret{"hooks.token": c.Hooks.Token, "api.token": c.API.Token} {
+	for name, t := range c.tokens() {
 		if t != "" && len(t) < 24 {
 			out = append(out, name+": fewer than 24 characters can be guessed")
 		}
 	}
+	out = append(out, c.alertWarnings(elsewhere)...)
 	out = append(out, c.noEffect()...)
 	if file != "" {
 		if st, err := os.Stat(file); err == nil && st.Mode().Perm()&0o077 != 0 {
@@ -172,8 +174,7 @@ func (c *Config) Location() *time.Location {
 // noEffect names what is set but not used by this version: better said than
 // found out.
 func (c *Config) noEffect() (out []string) {
-	for name, set := range map[string]bool{"wecom.bot.id (the long connection)": c.WeCom.Bot.ID != "", "hooks.token (the intake of alerts)": c.Hooks.Token != "",
-		"api.token (/api/v1)": c.API.Token != "", "llm.embedding_model": c.LLM.EmbeddingModel != ""} {
+	for name, set := range map[string]bool{"wecom.bot.id (the long connection)": c.WeCom.Bot.ID != "", "llm.embedding_model": c.LLM.EmbeddingModel != ""} {
 		if set {
 			out = append(out, name+": has no effect in this version yet")
 		}

@@ -48,6 +48,7 @@ type Config struct {
 	// Group chats that are known by name. What stands here is read-only in the console, which has groups of its own; one name in both is refused at start.
 	Groups    []Group   `yaml:"groups"`
 	Tickets   Tickets   `yaml:"tickets"`
+	Alerts    Alerts    `yaml:"alerts"`
 	Retention Retention `yaml:"retention"`
 }
 
@@ -166,4 +167,118 @@ type Tickets struct {
 type Retention struct {
 	// Days that messages and deliveries are kept after they are done. Network logs must be kept six months by law: at least 184.
 	MessageDays int `yaml:"message_days" default:"190"`
+}
+
+// Alerts say who may report and which group hears of what (docs/alerts.md).
+type Alerts struct {
+	// Group (by name, of this file or of the console) that hears of what no route takes; empty: it is stored and shown, and nobody is told.
+	DefaultGroup string `yaml:"default_group" example:"trading-support"`
+	// Service group whose person on duty is told when nobody claims; empty: the leaders are.
+	Duty string `yaml:"duty" example:"trading"`
+	// An unclaimed P1 or P2 alert goes to the person on duty after this long; 0 never.
+	Escalate string `yaml:"escalate" default:"5m"`
+	// And to the leaders after this long; 0 never.
+	EscalateLeader string `yaml:"escalate_leader" default:"10m"`
+	// Senders with a name, a token or a mapping of their own. Every kind also is a source of its own name with hooks.token.
+	Sources []AlertSource `yaml:"sources"`
+	// The first route that matches groups an alert and names who hears of it; what none takes goes to default_group.
+	Routes []AlertRoute `yaml:"routes"`
+	// What keeps other alerts quiet while it fires.
+	Inhibit []AlertInhibit `yaml:"inhibit"`
+	// Windows in which alerts are stored and not told.
+	Maintenance []AlertMaintenance `yaml:"maintenance"`
+}
+
+// AlertSource is one sender.
+type AlertSource struct {
+	// Name in its address PUBLIC_URL/hooks/NAME: small letters, digits and dashes.
+	Name string `yaml:"name" example:"branch-prometheus"`
+	// alertmanager, grafana, zabbix, nightingale, gatus, uptimekuma, tencent, aliyun, generic.
+	Kind string `yaml:"kind" example:"alertmanager"`
+	// Its own bearer token, at least 8 characters; empty: hooks.token.
+	Token Secret `yaml:"token"`
+	// Severity of alerts whose sender does not say: critical, major, warning, info, none.
+	Severity string `yaml:"severity" example:"warning"`
+	// Time zone of times without one; empty: the program's.
+	Timezone string `yaml:"timezone" example:"Asia/Shanghai"`
+	// Userids told when something it sends is not understood; empty: the administrators.
+	Owners []string `yaml:"owners" example:"[liugong]"`
+	// For kind generic: expressions (expr-lang) over body, item, headers and query. Left out: the usual names.
+	Mapping AlertMapping `yaml:"mapping"`
+}
+
+// AlertMapping says where an unknown sender keeps what is needed.
+type AlertMapping struct {
+	// The list of alerts in the body.
+	Items string `yaml:"items" example:"body.events"`
+	// Which items are alerts.
+	When string `yaml:"when" example:"item.type == 'alarm'"`
+	// Name of the alert: what is grouped by.
+	Name string `yaml:"name" example:"item.rule"`
+	// One line for people.
+	Title string `yaml:"title" example:"item.host + ' ' + item.rule"`
+	// More for people.
+	Text string `yaml:"text" example:"item.detail"`
+	// resolved, ok or recovered ends the alert; everything else fires.
+	State string `yaml:"state" example:"item.status"`
+	// critical, major, warning, info, none.
+	Severity string `yaml:"severity" example:"item.level"`
+	// The measured value.
+	Value string `yaml:"value" example:"item.current"`
+	// When it began.
+	StartedAt string `yaml:"started_at" example:"item.since"`
+	// An object of labels.
+	Labels string `yaml:"labels" example:"item.tags"`
+	// An address to look at.
+	URL string `yaml:"url" example:"item.link"`
+	// What tells one alert from another; left out: id, fingerprint, else name and labels.
+	Identity []string `yaml:"identity" example:"[item.id]"`
+}
+
+// AlertRoute sends alerts to groups.
+type AlertRoute struct {
+	// Name of the route.
+	Name string `yaml:"name" example:"banks"`
+	// All of these must match: label=value, !=, =~ and !~ with an expression for the whole value. source, kind, name and severity are labels too.
+	Match []string `yaml:"match" example:"[system=三方存管]"`
+	// Groups (by name) that hear of them.
+	Groups []string `yaml:"groups" example:"[trading-support]"`
+	// Labels whose values put alerts together.
+	GroupBy []string `yaml:"group_by" example:"[source, name]"`
+	// Wait for company before the first message; what is critical does not wait.
+	Wait string `yaml:"wait" example:"20s"`
+	// Between messages about what is new in a group.
+	Interval string `yaml:"interval" example:"2m"`
+	// Between reminders of what still fires and nobody claimed.
+	Repeat string `yaml:"repeat" example:"1h"`
+	// Reminders at most.
+	RepeatMost int `yaml:"repeat_most" example:"4"`
+	// Service group whose person on duty is told; empty: alerts.duty.
+	Duty string `yaml:"duty" example:"banks"`
+	// Look at the routes below for more groups that hear of them.
+	Continue bool `yaml:"continue" example:"false"`
+	// Silences do not apply: its groups keep hearing.
+	IgnoresSilences bool `yaml:"ignores_silences" example:"false"`
+}
+
+// AlertInhibit keeps targets quiet while a source fires.
+type AlertInhibit struct {
+	// Matchers of what is known to be the cause.
+	Source []string `yaml:"source" example:"[name=行情网关不可达]"`
+	// Matchers of what then is quiet.
+	Target []string `yaml:"target" example:"[severity=warning]"`
+	// Labels that must have the same value on both sides; one that is missing is not the same.
+	Equal []string `yaml:"equal" example:"[system]"`
+}
+
+// AlertMaintenance is a window in which alerts are not told.
+type AlertMaintenance struct {
+	// Name of the window.
+	Name string `yaml:"name" example:"周五升级"`
+	// When it begins: cron with five fields, or one instant as 2006-01-02 15:04.
+	When string `yaml:"when" example:"0 20 * * 5"`
+	// How long it lasts, at most 72h.
+	For string `yaml:"for" example:"3h"`
+	// What it applies to; none: everything.
+	Match []string `yaml:"match" example:"[system=集中交易]"`
 }

@@ -32,10 +32,14 @@ func shown(v reflect.Value) string {
 		}
 		return "已设置"
 	}
-	if groups, ok := v.Interface().([]Group); ok {
+	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct {
 		var names []string
-		for _, g := range groups {
-			names = append(names, g.Name)
+		for i := range v.Len() {
+			if n := v.Index(i).FieldByName("Name"); n.IsValid() {
+				names = append(names, n.String())
+			} else {
+				names = append(names, fmt.Sprint(i+1))
+			}
 		}
 		return strings.Join(names, ", ")
 	}

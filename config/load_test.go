@@ -108,7 +108,7 @@ func TestOptionsWithoutEffectAreNamed(t *testing.T) {
 	if w := c.Warnings(""); len(w) != 0 {
 		t.Errorf("the defaults warn: %q", w)
 	}
-	c.Hooks.Token, c.WeCom.Bot.ID = "a-token-that-is-long-enough", "aib-1"
+	c.LLM.EmbeddingModel, c.WeCom.Bot.ID, c.Hooks.Token = "emb-1", "aib-1", "a-token-that-is-long-enough"
 	if w := strings.Join(c.Warnings(""), "\n"); strings.Count(w, "no effect") != 2 || strings.Contains(w, "long-enough") {
 		t.Errorf("%q", w)
 	}

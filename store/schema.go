@@ -136,6 +136,7 @@ var migrations = []migration{
 		"CREATE TABLE snippet (id BIGINT PRIMARY KEY, owner $key(64) NOT NULL, title $key(40) NOT NULL, body $text NOT NULL, shared BIGINT NOT NULL)$end",
 		"CREATE TABLE prefill (id_key $key(24) PRIMARY KEY, member $key(64) NOT NULL, body $blob NOT NULL, until BIGINT NOT NULL)$end",
 		"CREATE TABLE report_draft (member $key(64) PRIMARY KEY, body $blob NOT NULL, updated_at BIGINT NOT NULL)$end",
+	}},
 	{name: "alerts", oldest: 3, steps: []string{
 		// Where an alert stands now: one row for each thing that a sender can report.
 		`CREATE TABLE alert (id BIGINT PRIMARY KEY, fp $key(16) NOT NULL, source $key(64) NOT NULL, kind $key(16) NOT NULL, upstream_id $key(191) NOT NULL, name $key(200) NOT NULL,

@@ -36,6 +36,7 @@ type Options struct {
 	Platform  Platform                            // nil: no simulator
 	Doctor    func(ctx context.Context) []Finding // nil: no doctor
 	Health    func(ctx context.Context) Health    // nil: nothing known of the way to WeChat Work
+	APIToken  string                              // of /api/v1 with an administrator's rights; "" for none
 	Settings  []Setting
 	Groups    []GroupInfo
 	// Checks tell whether the program can serve; they run at /readyz.
@@ -90,6 +91,7 @@ func New(opt Options) (*Server, error) {
 	for _, r := range s.routes {
 		s.mux.Handle(r.method+" "+r.path, s.handle(r))
 	}
+	s.mountAPI()
 	s.mux.Handle("GET /static/", s.assets)
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	s.mux.HandleFunc("GET /readyz", s.ready)
