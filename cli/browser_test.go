@@ -40,7 +40,7 @@ func TestBrowser(t *testing.T) {
 		name string
 		run  func(t *testing.T, b *tab)
 	}{
-		{"SignIn", testSignIn}, {"RoundTrip", testRoundTrip}, {"Simulator", testSimulator}, {"Search", testSearchJump}, {"Roles", testRolesAtOnce}, {"Keyboard", testKeyboard}, {"Queue", testQueue}, {"Ticket", testTicket}, {"Pages", testPages},
+		{"SignIn", testSignIn}, {"RoundTrip", testRoundTrip}, {"Simulator", testSimulator}, {"Search", testSearchJump}, {"Roles", testRolesAtOnce}, {"Keyboard", testKeyboard}, {"Queue", testQueue}, {"Ticket", testTicket}, {"Report", testReport}, {"Pages", testPages},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			b := newTab(t, browser, "http://"+r.listener.Addr().String())
@@ -186,7 +186,7 @@ func testKeyboard(t *testing.T, b *tab) {
 }
 
 // partList are addresses that answer with a part of a page, or with a file.
-var partList = []string{"/simulator/{part}", "/deliveries/fresh", "/settings/doctor", "/tickets/fresh", "/tickets/export", "/files/{number}/{entry}/{i}"}
+var partList = []string{"/simulator/{part}", "/deliveries/fresh", "/settings/doctor", "/tickets/fresh", "/tickets/export", "/files/{number}/{entry}/{i}", "/m/report/photo/{id}"}
 
 // pageList reads the pages from the table of rights, which is made from the
 // list of routes; for a page about one thing it takes the first thing listed.
@@ -206,6 +206,8 @@ func (b *tab) pageList() []string {
 		case what == "/tickets/{number}":
 			b.open("/tickets?state=all")
 			pages = append(pages, look[string](b, `new URL(document.querySelector('.queue a.ell').href).pathname`))
+		case what == "/m/t/{number}":
+			pages = append(pages, b.ownTicket())
 		case what == "/groups/{name}/edit":
 			pages = append(pages, b.addGroup())
 		default:

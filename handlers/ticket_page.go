@@ -95,3 +95,16 @@ func NudgeIn(t store.Ticket, now time.Time) time.Duration {
 	}
 	return max(0, nudgePause-now.Sub(t.Nudged))
 }
+
+// PriorityOf is the priority of a report by stated rules; urgent is what the
+// reporter says.
+func PriorityOf(class string, urgent bool) string {
+	f := Fields{}
+	if urgent {
+		f.Urgency = "urgent"
+	}
+	return f.priority(class)
+}
+
+// TitleOf is the title that a description makes.
+func TitleOf(text string) string { return chat.Cut(oneLine(mask.Text(text)), titleRunes) }

@@ -54,7 +54,7 @@ func TestTemplatesAreTranslated(t *testing.T) {
 
 // spoken are Chinese texts of the code that are not the console's own words:
 // what is said in chat, and what is looked for in it.
-var spoken = []string{"#＃", "没解决", "查 ", `(?:单号|已建单) (T\d+)`, "报障 伪造的消息", "优先级改为 ", "测试消息：%s 从控制台发出，收到就说明机器人正常。"}
+var spoken = []string{"#＃", "没解决", "查 ", `(?:单号|已建单) (T\d+)`, "报障 伪造的消息", "优先级改为 ", "接手", "转给", "并到", "报障人撤回", "、,， ;；\n\t", "测试消息：%s 从控制台发出，收到就说明机器人正常。"}
 
 // Every other Chinese text of the code is a key of the catalogue.
 func TestCodeIsTranslated(t *testing.T) {

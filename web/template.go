@@ -89,10 +89,11 @@ func (p *pageTemplate) shell(v *visit, data any) shell {
 	return sh
 }
 
-func (p *pageTemplate) execute(w io.Writer, v *visit, data any) error {
+// execute renders a page inside a frame: layout, or mobile for a phone.
+func (p *pageTemplate) execute(w io.Writer, v *visit, frame string, data any) error {
 	s := p.shell(v, data)
 	s.Notice = v.takeNotice()
-	return p.t.ExecuteTemplate(w, "layout", s)
+	return p.t.ExecuteTemplate(w, frame, s)
 }
 
 func (p *pageTemplate) block(w io.Writer, v *visit, name string, data any) error {

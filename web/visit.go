@@ -260,6 +260,10 @@ func (v *visit) fail(err error) {
 	if v.r.Method == http.MethodGet {
 		again = v.here()
 	}
+	if strings.HasPrefix(v.r.URL.Path, "/m/") {
+		v.renderMobile(p.status, "error", errorPage{Status: p.status, Text: p.text, ID: v.id, Roles: roles, Again: again})
+		return
+	}
 	v.render(p.status, "error", errorPage{Status: p.status, Text: p.text, ID: v.id, Roles: roles, Again: again})
 }
 
@@ -287,12 +291,26 @@ func (v *visit) signIn() {
 
 // render executes a page into a buffer first: half a page is never sent.
 func (v *visit) render(status int, name string, data any) error {
+	return v.renderIn("layout", status, name, data)
+}
+
+// renderMobile is render in the frame for a phone.
+func (v *visit) renderMobile(status int, name string, data any) error {
+	return v.renderIn("mobile", status, name, data)
+}
+
+// showMobile is renderMobile with 200.
+func (v *visit) showMobile(name string, data any) error {
+	return v.renderMobile(http.StatusOK, name, data)
+}
+
+func (v *visit) renderIn(frame string, status int, name string, data any) error {
 	t := v.s.pages[name]
 	if t == nil {
 		return fmt.Errorf("no template %s", name)
 	}
 	var b bytes.Buffer
-	if err := t.execute(&b, v, data); err != nil {
+	if err := t.execute(&b, v, frame, data); err != nil {
 		v.s.opt.Log.Error("template failed", "err", err, "api", name)
 		http.Error(v.w, v.t("内部错误，请稍后再试")+" "+v.id, http.StatusInternalServerError)
 		return nil

@@ -205,3 +205,24 @@ func secrets(text string) []Find {
 	}
 	return out
 }
+
+// ValidIdentity tells whether a value is an identity number whose date and
+// check digit are right, and returns its normal form.
+func ValidIdentity(text string) (value string, ok bool) {
+	value = strings.ToUpper(strings.NewReplacer(" ", "", "-", "", "　", "").Replace(strings.TrimSpace(text)))
+	switch len(value) {
+	case 18:
+		return value, digitsBut(value, 17) && validID18(value)
+	case 15:
+		return value, digitsBut(value, 15) && validID15(value)
+	}
+	return value, false
+}
+
+// ValidPhone tells whether a value is a mobile number.
+func ValidPhone(text string) (value string, ok bool) {
+	value = strings.NewReplacer(" ", "", "-", "", "+86", "").Replace(strings.TrimSpace(text))
+	return value, len(value) == 11 && digitsBut(value, 11) && isMobile(value)
+}
+
+func digitsBut(s string, n int) bool { return strings.Trim(s[:n], "0123456789") == "" }
