@@ -21,7 +21,7 @@ import (
 )
 
 // finding is one check of the doctor; the console shows the same ones. The
-// words are for the operator who reads them, in Chinese.
+// words are for the operator who reads them, in their language.
 type finding = web.Finding
 
 const doctorTime = 8 * time.Second
@@ -51,7 +51,7 @@ func runDoctor(ctx context.Context, env Env, args []string) error {
 			return err
 		}
 	} else {
-		printFindings(env.Stdout, list)
+		printFindings(env.Stdout, tongue(cfg.Lang), list)
 	}
 	for _, f := range list {
 		if f.State == "fail" {
@@ -61,10 +61,10 @@ func runDoctor(ctx context.Context, env Env, args []string) error {
 	return nil
 }
 
-func printFindings(w io.Writer, list []finding) {
-	mark := map[string]string{"ok": "正常", "warn": "注意", "fail": "不行", "skip": "未设"}
+func printFindings(w io.Writer, l tongue, list []finding) {
+	mark := map[string]string{"ok": l.t("正常"), "warn": l.t("注意"), "fail": l.t("不行"), "skip": l.t("未设")}
 	for _, f := range list {
-		fmt.Fprintf(w, "[%s] %s：%s\n", mark[f.State], f.Check, f.Found)
+		fmt.Fprintf(w, "[%s] %s%s%s\n", mark[f.State], f.Check, l.t("："), f.Found)
 		if f.Advice != "" {
 			fmt.Fprintf(w, "       → %s\n", f.Advice)
 		}
@@ -72,77 +72,79 @@ func printFindings(w io.Writer, list []finding) {
 }
 
 func examine(ctx context.Context, env Env, cfg *config.Config, file string) []finding {
-	database, groups := checkDatabase(ctx, env, file)
-	list := append([]finding{checkSettings(cfg, file, groups)}, database...)
-	return append(list, checkOutside(ctx, cfg)...)
+	l := tongue(cfg.Lang)
+	database, groups := checkDatabase(ctx, env, l, file)
+	list := append([]finding{checkSettings(cfg, l, file, groups)}, database...)
+	return append(list, checkOutside(ctx, cfg, l)...)
 }
 
 // checkOutside is everything but settings and database.
-func checkOutside(ctx context.Context, cfg *config.Config) []finding {
-	list := append([]finding{checkRedis(ctx, cfg), checkDisk(cfg)}, checkPlatform(ctx, cfg)...)
-	return append(list, checkModel(ctx, cfg), checkCallback(ctx, cfg))
+func checkOutside(ctx context.Context, cfg *config.Config, l tongue) []finding {
+	list := append([]finding{checkRedis(ctx, cfg, l), checkDisk(cfg, l)}, checkPlatform(ctx, cfg, l)...)
+	return append(list, checkModel(ctx, cfg, l), checkCallback(ctx, cfg, l))
 }
 
 // doctor is the same examination by the running program, on its own database.
-func (e *engine) doctor(ctx context.Context) []finding {
-	list := []finding{checkSettings(e.cfg, "", groupNames(ctx, e.store)), checkQueues(ctx, e.store)}
-	return append(list, checkOutside(ctx, e.cfg)...)
+func (e *engine) doctor(ctx context.Context, lang string) []finding {
+	l := tongue(lang)
+	list := []finding{checkSettings(e.cfg, l, "", groupNames(ctx, e.store)), checkQueues(ctx, e.store, l)}
+	return append(list, checkOutside(ctx, e.cfg, l)...)
 }
 
 func ok(check, found string) finding { return finding{Check: check, State: "ok", Found: found} }
 
-func checkSettings(cfg *config.Config, file string, groups []string) finding {
+func checkSettings(cfg *config.Config, l tongue, file string, groups []string) finding {
 	if err := cfg.NeedWeCom(); err != nil {
-		return finding{Check: "设置", State: "fail", Found: err.Error(), Advice: "补全 wecom 部分；想先试用请运行 frontline demo"}
+		return finding{Check: l.t("设置"), State: "fail", Found: err.Error(), Advice: l.t("补全 wecom 部分；想先试用请运行 frontline demo")}
 	}
 	if w := cfg.Warnings(file, groups...); len(w) > 0 {
-		return finding{Check: "设置", State: "warn", Found: w[0]}
+		return finding{Check: l.t("设置"), State: "warn", Found: w[0]}
 	}
-	return ok("设置", "没有问题")
+	return ok(l.t("设置"), l.t("没有问题"))
 }
 
 // checkDatabase also returns the groups that were added in the console.
-func checkDatabase(ctx context.Context, env Env, file string) (list []finding, groups []string) {
+func checkDatabase(ctx context.Context, env Env, l tongue, file string) (list []finding, groups []string) {
 	ctx, cancel := context.WithTimeout(ctx, doctorTime)
 	defer cancel()
 	s, cfg, err := env.openStore(ctx, file)
 	switch {
 	case errors.Is(err, store.ErrNewerSchema):
-		return []finding{{Check: "数据库", State: "fail", Found: "数据库由更新版本的程序升级过", Advice: "安装新版本，或恢复备份"}}, nil
+		return []finding{{Check: l.t("数据库"), State: "fail", Found: l.t("数据库由更新版本的程序升级过"), Advice: l.t("安装新版本，或恢复备份")}}, nil
 	case errors.Is(err, store.ErrDamaged):
-		return []finding{damagedFile(err)}, nil
+		return []finding{damagedFile(l, err)}, nil
 	case err != nil:
-		return []finding{{Check: "数据库", State: "fail", Found: err.Error(), Advice: "检查 database.url、网络和账号权限"}}, nil
+		return []finding{{Check: l.t("数据库"), State: "fail", Found: err.Error(), Advice: l.t("检查 database.url、网络和账号权限")}}, nil
 	}
 	defer s.Close()
-	list = []finding{checkQueues(ctx, s)}
+	list = []finding{checkQueues(ctx, s, l)}
 	if err := s.CheckFile(ctx); errors.Is(err, store.ErrDamaged) {
-		list = append(list, damagedFile(err))
+		list = append(list, damagedFile(l, err))
 	}
 	if err := checkGroups(ctx, cfg, s); err != nil {
-		list = append(list, finding{Check: "群", State: "fail", Found: err.Error(), Advice: "配置文件和控制台里的群不能同名，改掉其中一个；否则 frontline serve 不会启动"})
+		list = append(list, finding{Check: l.t("群"), State: "fail", Found: err.Error(), Advice: l.t("配置文件和控制台里的群不能同名，改掉其中一个；否则 frontline serve 不会启动")})
 	}
 	return list, groupNames(ctx, s)
 }
 
-func damagedFile(err error) finding {
-	return finding{Check: "数据库", State: "fail", Found: "数据库文件已损坏：" + err.Error(), Advice: "停止服务，连同 -wal 文件另存一份，用 frontline backup 做的备份替换后再启动；没有备份时可用 sqlite3 的 .recover 抢救"}
+func damagedFile(l tongue, err error) finding {
+	return finding{Check: l.t("数据库"), State: "fail", Found: l.t("数据库文件已损坏：") + err.Error(), Advice: l.t("停止服务，连同 -wal 文件另存一份，用 frontline backup 做的备份替换后再启动；没有备份时可用 sqlite3 的 .recover 抢救")}
 }
 
-func checkQueues(ctx context.Context, s *store.Store) finding {
+func checkQueues(ctx context.Context, s *store.Store, l tongue) finding {
 	in, err := s.InboxDepth(ctx)
 	if err != nil {
-		return finding{Check: "数据库", State: "fail", Found: err.Error()}
+		return finding{Check: l.t("数据库"), State: "fail", Found: err.Error()}
 	}
 	if in.Oldest > 5*time.Minute {
-		return finding{Check: "数据库", State: "warn", Found: fmt.Sprintf("有 %d 条消息在等，最早的等了 %s", in.Waiting, in.Oldest.Round(time.Second)), Advice: "frontline serve 在运行吗？"}
+		return finding{Check: l.t("数据库"), State: "warn", Found: l.t("有 %d 条消息在等，最早的等了 %s", in.Waiting, in.Oldest.Round(time.Second)), Advice: l.t("frontline serve 在运行吗？")}
 	}
-	return ok("数据库", s.Kind()+"，表结构是最新的")
+	return ok(l.t("数据库"), s.Kind()+l.t("，表结构是最新的"))
 }
 
-func checkRedis(ctx context.Context, cfg *config.Config) finding {
+func checkRedis(ctx context.Context, cfg *config.Config, l tongue) finding {
 	if cfg.Redis.URL == "" {
-		return finding{Check: "Redis", State: "skip", Found: "没有设置，单个进程不需要"}
+		return finding{Check: "Redis", State: "skip", Found: l.t("没有设置，单个进程不需要")}
 	}
 	r, err := store.OpenRedis(string(cfg.Redis.URL))
 	if err == nil {
@@ -152,95 +154,95 @@ func checkRedis(ctx context.Context, cfg *config.Config) finding {
 		err = r.Ping(ctx)
 	}
 	if err != nil {
-		return finding{Check: "Redis", State: "warn", Found: "连不上", Advice: "没有 Redis 也能运行，但多个进程之间唤醒会慢一点；检查 redis.url"}
+		return finding{Check: "Redis", State: "warn", Found: l.t("连不上"), Advice: l.t("没有 Redis 也能运行，但多个进程之间唤醒会慢一点；检查 redis.url")}
 	}
-	return ok("Redis", "有应答")
+	return ok("Redis", l.t("有应答"))
 }
 
 // lowDisk is where the doctor warns.
 const lowDisk = 1 << 30
 
-func checkDisk(cfg *config.Config) finding {
+func checkDisk(cfg *config.Config, l tongue) finding {
 	dir, isFile := sqliteDir(cfg)
 	if !isFile {
 		dir = "."
 	}
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
-		return finding{Check: "磁盘", State: "warn", Found: "看不到 " + filepath.Clean(dir) + " 的剩余空间"}
+		return finding{Check: l.t("磁盘"), State: "warn", Found: l.t("看不到 ") + filepath.Clean(dir) + l.t(" 的剩余空间")}
 	}
 	free := st.Bavail * uint64(st.Bsize)
 	if free < lowDisk {
-		return finding{Check: "磁盘", State: "warn", Found: fmt.Sprintf("只剩 %d MB", free>>20), Advice: "清理磁盘；写不下时消息不会被确认，企业微信会重发"}
+		return finding{Check: l.t("磁盘"), State: "warn", Found: l.t("只剩 %d MB", free>>20), Advice: l.t("清理磁盘；写不下时消息不会被确认，企业微信会重发")}
 	}
-	return ok("磁盘", fmt.Sprintf("剩余 %d GB", free>>30))
+	return ok(l.t("磁盘"), l.t("剩余 %d GB", free>>30))
 }
 
 // checkPlatform tries the token, which also tells whether our address is
 // trusted, and compares the clocks.
-func checkPlatform(ctx context.Context, cfg *config.Config) []finding {
+func checkPlatform(ctx context.Context, cfg *config.Config, l tongue) []finding {
 	if cfg.WeCom.App.AgentID == 0 || cfg.WeCom.CorpID == "" {
-		return []finding{{Check: "企业微信应用", State: "skip", Found: "没有设置自建应用"}}
+		return []finding{{Check: l.t("企业微信应用"), State: "skip", Found: l.t("没有设置自建应用")}}
 	}
 	ctx, cancel := context.WithTimeout(ctx, doctorTime)
 	defer cancel()
 	c, err := bot.NewClient(bot.ClientOptions{CorpID: cfg.WeCom.CorpID, AgentID: cfg.WeCom.App.AgentID, Secret: string(cfg.WeCom.App.Secret), APIBase: cfg.WeCom.APIBase})
 	if err != nil {
-		return []finding{{Check: "企业微信应用", State: "fail", Found: err.Error()}}
+		return []finding{{Check: l.t("企业微信应用"), State: "fail", Found: err.Error()}}
 	}
 	defer c.Close()
 	var list []finding
 	if err := c.Token(ctx); err != nil {
-		list = append(list, platformFault("access_token", err))
+		list = append(list, platformFault(l, "access_token", err))
 	} else {
-		list = append(list, ok("access_token", "取到了"))
+		list = append(list, ok("access_token", l.t("取到了")))
 		if ips, err := c.CallbackIPs(ctx); err != nil {
-			list = append(list, platformFault("出口 IP", err))
+			list = append(list, platformFault(l, l.t("出口 IP"), err))
 		} else {
-			list = append(list, ok("出口 IP", fmt.Sprintf("可信；企业微信的回调来自 %d 个地址", len(ips))))
+			list = append(list, ok(l.t("出口 IP"), l.t("可信；企业微信的回调来自 %d 个地址", len(ips))))
 		}
 	}
-	return append(list, checkClock(ctx, cfg))
+	return append(list, checkClock(ctx, cfg, l))
 }
 
-func platformFault(check string, err error) finding {
+func platformFault(l tongue, check string, err error) finding {
 	var api *bot.APIError
 	if errors.As(err, &api) {
-		return finding{Check: check, State: "fail", Found: err.Error(), Advice: bot.Advice(api.Code)}
+		return finding{Check: check, State: "fail", Found: err.Error(), Advice: l.t(bot.Advice(api.Code))}
 	}
-	return finding{Check: check, State: "fail", Found: err.Error(), Advice: "检查到企业微信的网络，或 wecom.api_base"}
+	return finding{Check: check, State: "fail", Found: err.Error(), Advice: l.t("检查到企业微信的网络，或 wecom.api_base")}
 }
 
 // skewWarn is well inside the five minutes after which callbacks are refused.
 const skewWarn = 60 * time.Second
 
-func checkClock(ctx context.Context, cfg *config.Config) finding {
+func checkClock(ctx context.Context, cfg *config.Config, l tongue) finding {
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, cfg.WeCom.APIBase, nil)
 	if err != nil {
-		return finding{Check: "时钟", State: "warn", Found: "无法比较"}
+		return finding{Check: l.t("时钟"), State: "warn", Found: l.t("无法比较")}
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return finding{Check: "时钟", State: "warn", Found: "企业微信没有应答，无法比较"}
+		return finding{Check: l.t("时钟"), State: "warn", Found: l.t("企业微信没有应答，无法比较")}
 	}
 	resp.Body.Close()
 	theirs, err := http.ParseTime(resp.Header.Get("Date"))
 	if err != nil {
-		return finding{Check: "时钟", State: "warn", Found: "企业微信的应答没有时间，无法比较"}
+		return finding{Check: l.t("时钟"), State: "warn", Found: l.t("企业微信的应答没有时间，无法比较")}
 	}
 	if d := time.Since(theirs).Abs(); d > skewWarn {
-		return finding{Check: "时钟", State: "fail", Found: fmt.Sprintf("与企业微信差 %s", d.Round(time.Second)), Advice: "打开服务器的时间同步；差到五分钟时回调会被拒绝"}
+		return finding{Check: l.t("时钟"), State: "fail", Found: l.t("与企业微信差 %s", d.Round(time.Second)), Advice: l.t("打开服务器的时间同步；差到五分钟时回调会被拒绝")}
 	}
-	return ok("时钟", "与企业微信一致")
+	return ok(l.t("时钟"), l.t("与企业微信一致"))
 }
 
-func checkModel(ctx context.Context, cfg *config.Config) finding {
+func checkModel(ctx context.Context, cfg *config.Config, l tongue) finding {
 	if cfg.LLM.BaseURL == "" {
-		return finding{Check: "大模型", State: "skip", Found: "没有设置，不影响使用"}
+		return finding{Check: l.t("大模型"), State: "skip", Found: l.t("没有设置，不影响使用")}
 	}
 	u, err := url.Parse(cfg.LLM.BaseURL)
 	if err != nil {
-		return finding{Check: "大模型", State: "warn", Found: "llm.base_url 不是地址"}
+		return finding{Check: l.t("大模型"), State: "warn", Found: l.t("llm.base_url 不是地址")}
 	}
 	host := u.Host
 	if u.Port() == "" {
@@ -249,31 +251,31 @@ func checkModel(ctx context.Context, cfg *config.Config) finding {
 	d := net.Dialer{Timeout: doctorTime}
 	conn, err := d.DialContext(ctx, "tcp", host)
 	if err != nil {
-		return finding{Check: "大模型", State: "warn", Found: "连不上 " + u.Host, Advice: "没有它照常回答，只是少了字段提取；检查网络"}
+		return finding{Check: l.t("大模型"), State: "warn", Found: l.t("连不上 ") + u.Host, Advice: l.t("没有它照常回答，只是少了字段提取；检查网络")}
 	}
 	conn.Close()
-	return ok("大模型", u.Host+" 可达")
+	return ok(l.t("大模型"), u.Host+l.t(" 可达"))
 }
 
 // checkCallback calls our own callback address as anybody could: an unsigned
 // request must be refused by Frontline itself, not by a proxy before it.
-func checkCallback(ctx context.Context, cfg *config.Config) finding {
+func checkCallback(ctx context.Context, cfg *config.Config, l tongue) finding {
 	if cfg.PublicURL == "" {
-		return finding{Check: "回调地址", State: "warn", Found: "没有设置 public_url，无法自测", Advice: "设置 public_url，并在企业微信后台填 public_url/wecom/app 与 /wecom/bot"}
+		return finding{Check: l.t("回调地址"), State: "warn", Found: l.t("没有设置 public_url，无法自测"), Advice: l.t("设置 public_url，并在企业微信后台填 public_url/wecom/app 与 /wecom/bot")}
 	}
 	ctx, cancel := context.WithTimeout(ctx, doctorTime)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, cfg.PublicURL+"/wecom/app", nil)
 	if err != nil {
-		return finding{Check: "回调地址", State: "fail", Found: "public_url 不能用"}
+		return finding{Check: l.t("回调地址"), State: "fail", Found: l.t("public_url 不能用")}
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return finding{Check: "回调地址", State: "fail", Found: "访问不到 " + cfg.PublicURL + "/wecom/app", Advice: "frontline serve 在运行吗？代理和域名解析对吗？"}
+		return finding{Check: l.t("回调地址"), State: "fail", Found: l.t("访问不到 ") + cfg.PublicURL + "/wecom/app", Advice: l.t("frontline serve 在运行吗？代理和域名解析对吗？")}
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusUnauthorized {
-		return finding{Check: "回调地址", State: "warn", Found: fmt.Sprintf("应答 %d，本应是 401", resp.StatusCode), Advice: "请求可能没有到达 Frontline：检查代理的转发规则"}
+		return finding{Check: l.t("回调地址"), State: "warn", Found: l.t("应答 %d，本应是 401", resp.StatusCode), Advice: l.t("请求可能没有到达 Frontline：检查代理的转发规则")}
 	}
-	return ok("回调地址", "能访问，未签名的请求被拒绝")
+	return ok(l.t("回调地址"), l.t("能访问，未签名的请求被拒绝"))
 }

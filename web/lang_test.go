@@ -121,3 +121,18 @@ func TestEnglishPage(t *testing.T) {
 		}
 	}
 }
+
+// Every command's summary has English.
+func TestCommandsAreTranslated(t *testing.T) {
+	c := startConsole(t, nil)
+	for _, x := range c.web.opt.Desk.Commands {
+		if !x.Hidden && english[x.Summary] == "" {
+			t.Errorf("%s: %q has no English", x.Name, x.Summary)
+		}
+	}
+	b := c.as(chat.Admin)
+	b.client.Jar.(*jar).all = append(b.client.Jar.(*jar).all, cookie("lang", "en"))
+	if _, body := b.get("/rights"); !strings.Contains(body, "tickets that wait, most urgent first") {
+		t.Error("the table of rights has no English summaries")
+	}
+}

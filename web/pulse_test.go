@@ -100,7 +100,7 @@ func TestNewRowsAreOffered(t *testing.T) {
 func TestDoctorComesLater(t *testing.T) {
 	asked := 0
 	c := startConsole(t, func(o *Options) {
-		o.Doctor = func(context.Context) []Finding {
+		o.Doctor = func(context.Context, string) []Finding {
 			asked++
 			return []Finding{{Check: "磁盘", State: "ok", Found: "够"}}
 		}

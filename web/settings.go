@@ -70,7 +70,7 @@ func (s *Server) findings(v *visit) []Finding {
 	}
 	ctx, cancel := context.WithTimeout(v.r.Context(), 15*time.Second)
 	defer cancel()
-	return s.opt.Doctor(ctx)
+	return s.opt.Doctor(ctx, v.lang)
 }
 
 type auditPage struct {

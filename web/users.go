@@ -157,7 +157,7 @@ func (s *Server) rights(v *visit) error {
 	}
 	for _, c := range s.opt.Desk.Commands {
 		if !c.Hidden {
-			commands = append(commands, rightRow{c.Usage, c.Summary, may(c.Roles)})
+			commands = append(commands, rightRow{c.Usage, v.t(c.Summary), may(c.Roles)})
 		}
 	}
 	for _, r := range s.routes {

@@ -31,12 +31,12 @@ type Options struct {
 	Desk      *handlers.Desk
 	Knowledge Knowledge
 	Metrics   *prometheus.Registry
-	Files     *store.Files                        // nil: no attachments
-	Login     Login                               // nil: no sign-in with WeChat Work
-	Platform  Platform                            // nil: no simulator
-	Doctor    func(ctx context.Context) []Finding // nil: no doctor
-	Health    func(ctx context.Context) Health    // nil: nothing known of the way to WeChat Work
-	APIToken  string                              // of /api/v1 with an administrator's rights; "" for none
+	Files     *store.Files                                     // nil: no attachments
+	Login     Login                                            // nil: no sign-in with WeChat Work
+	Platform  Platform                                         // nil: no simulator
+	Doctor    func(ctx context.Context, lang string) []Finding // nil: no doctor
+	Health    func(ctx context.Context) Health                 // nil: nothing known of the way to WeChat Work
+	APIToken  string                                           // of /api/v1 with an administrator's rights; "" for none
 	Settings  []Setting
 	Groups    []GroupInfo
 	// Checks tell whether the program can serve; they run at /readyz.

@@ -102,7 +102,10 @@
       var k = Math.min(1, 1600 / Math.max(img.width, img.height)), c = document.createElement("canvas");
       c.width = Math.max(1, Math.round(img.width * k));
       c.height = Math.max(1, Math.round(img.height * k));
-      c.getContext("2d").drawImage(img, 0, 0, c.width, c.height);
+      var pen = c.getContext("2d");
+      pen.fillStyle = "#fff"; // JPEG has no transparent points
+      pen.fillRect(0, 0, c.width, c.height);
+      pen.drawImage(img, 0, 0, c.width, c.height);
       return new Promise(function (done) { c.toBlob(function (b) { done(b && b.size < file.size ? b : file); }, "image/jpeg", 0.85); });
     }).catch(function () { return file; }); // the desk looks at it anyway
   }
