@@ -133,12 +133,4 @@ func firstOf(list ...string) string {
 	return ""
 }
 
-func number(s string) float64 {
-	n, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
 func joined(parts ...string) string { return fmt.Sprintf("%q", parts) }

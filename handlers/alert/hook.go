@@ -202,7 +202,7 @@ func unpacked(r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
 		return nil, big
 	}
-	var body io.Reader = io.LimitReader(r.Body, maxBody+1)
+	body := io.LimitReader(r.Body, maxBody+1)
 	switch strings.ToLower(r.Header.Get("Content-Encoding")) {
 	case "", "identity":
 	case "gzip":
