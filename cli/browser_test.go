@@ -77,10 +77,15 @@ var ticketInChat = regexp.MustCompile(`(?:单号|已建单) T(\d+)`)
 func roundTrip(b *tab) string {
 	b.t.Helper()
 	b.open("/simulator")
+	const numbers = `(document.querySelector("#log").innerText.match(/(单号|已建单) T\d+/g) || []).length`
+	before, made := look[int](b, `document.querySelectorAll("#log .wc").length`), look[int](b, numbers)
 	b.say("客户换了手机号收不到验证码咋办")
-	b.until(`[...document.querySelectorAll("#log .wc button")].some(x => x.innerText.includes("没解决"))`)
-	look[bool](b, "("+`[...document.querySelectorAll("#log .wc button")].findLast(x => x.innerText.includes("没解决")).click()`+", true)")
-	b.until(`/(单号|已建单) T\d+/.test(document.querySelector("#log").innerText)`)
+	// The card of an earlier answer is not this one, and the log is drawn anew
+	// while we watch.
+	button := fmt.Sprintf(`[...document.querySelectorAll("#log .wc")].slice(%d).flatMap(c => [...c.querySelectorAll("button")]).find(x => x.innerText.includes("没解决"))`, before)
+	b.until("!!" + button)
+	b.until("(x => !!x && (x.click(), true))(" + button + ")")
+	b.until(fmt.Sprintf("%s > %d", numbers, made))
 	all := ticketInChat.FindAllStringSubmatch(look[string](b, `document.querySelector("#log").innerText`), -1)
 	return all[len(all)-1][1]
 }

@@ -183,6 +183,8 @@ func demoConfig(k keys, dir, own, platform string) *config.Config {
 	for _, g := range demoGroups {
 		c.Groups = append(c.Groups, config.Group{Name: g.name, Title: g.title, RobotKey: config.Secret(k.Robots[g.name]), ChatID: g.chat, Owners: []string{"zhoulan"}})
 	}
+	c.ServiceGroups = demoServiceGroups
+	c.Alerts.Duty = "trading"
 	c.Tickets.Group, c.Alerts.DefaultGroup = "trading-support", "trading-support"
 	c.Hooks.Token, c.API.Token = config.Secret(k.Hooks), config.Secret(k.API)
 	return c

@@ -14,6 +14,7 @@ import (
 
 	"frontline/bot/chat"
 	"frontline/bot/standin"
+	"frontline/config"
 )
 
 // The sample company. Everybody and everything is made up.
@@ -55,6 +56,11 @@ type demoGroup struct {
 var demoGroups = []demoGroup{
 	{"trading-support", "交易系统支持群", "chat-trading-support", []string{"guyuan", "fangyichen", "zhoulan", "chenshuo"}},
 	{"branch-front", "营业部一线群", "chat-branch-front", []string{"linxiaowen", "hejun", "zhoumin", "guyuan", "zhoulan"}},
+}
+
+var demoServiceGroups = []config.ServiceGroup{
+	{Name: "account", Title: "账户支持组", Leader: "chenshuo", Duty: []string{"trading 09:00-17:30 guyuan"}},
+	{Name: "trading", Title: "交易支持组", Leader: "chenshuo", Duty: []string{"trading 08:30-17:30 fangyichen"}},
 }
 
 // keys are a demo's secrets: made once, kept in its folder.

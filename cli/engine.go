@@ -86,6 +86,9 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 		return nil, err
 	}
 	e.openDesk(files, keys, demo)
+	if err = e.worker.Desk.LayRoster(ctx); err != nil { // the configuration may be new
+		return nil, fmt.Errorf("lay the roster: %w", err)
+	}
 	e.handler, err = e.routes(platform)
 	return e, err
 }
@@ -188,7 +191,7 @@ func (e *engine) openCallback(demo bool) (botKeys []*bot.Keys, err error) {
 func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) {
 	log := e.log.With("component", "desk")
 	desk := &handlers.Desk{Store: e.store, Knowledge: e.know, Log: log, Name: e.cfg.WeCom.Bot.Name, Announce: e.cfg.Tickets.Group,
-		Required: e.cfg.Tickets.Required}
+		Required: e.cfg.Tickets.Required, Rules: ticketRules(e.cfg)}
 	if e.client.HasApp() {
 		desk.Directory = directory{e.client}
 	}

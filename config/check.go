@@ -27,6 +27,7 @@ func (c *Config) check(f *Faults) {
 	c.checkWeCom(f)
 	c.checkGroups(f)
 	c.checkAlerts(f)
+	c.checkTickets(f)
 	webAddress(f, "public_url", c.PublicURL)
 	webAddress(f, "llm.base_url", c.LLM.BaseURL)
 	if c.LLM.BaseURL != "" && c.LLM.Model == "" {
@@ -39,9 +40,6 @@ func (c *Config) check(f *Faults) {
 	}
 	if c.Retention.MessageDays < 184 {
 		f.add("retention.message_days: must be at least 184 (network logs are kept six months by law)")
-	}
-	for _, k := range c.Tickets.Required {
-		oneOf(f, "tickets.required", k, "symptom", "system", "app_version", "urgency", "customer")
 	}
 }
 

@@ -46,10 +46,12 @@ type Config struct {
 	API      API      `yaml:"api"`
 	Log      Log      `yaml:"log"`
 	// Group chats that are known by name. What stands here is read-only in the console, which has groups of its own; one name in both is refused at start.
-	Groups    []Group   `yaml:"groups"`
-	Tickets   Tickets   `yaml:"tickets"`
-	Alerts    Alerts    `yaml:"alerts"`
-	Retention Retention `yaml:"retention"`
+	Groups  []Group `yaml:"groups"`
+	Tickets Tickets `yaml:"tickets"`
+	// Teams that work on tickets and alerts, with who is on duty when.
+	ServiceGroups []ServiceGroup `yaml:"service_groups"`
+	Alerts        Alerts         `yaml:"alerts"`
+	Retention     Retention      `yaml:"retention"`
 }
 
 // Database says where everything is kept.
@@ -153,14 +155,6 @@ type Group struct {
 	ChatID string `yaml:"chat_id"`
 	// Userids told when something is wrong with the group.
 	Owners []string `yaml:"owners" example:"[liugong]"`
-}
-
-// Tickets are the rules of tickets.
-type Tickets struct {
-	// Group (by name, of this file or of the console) whose robot tells of new tickets; empty: nobody is told.
-	Group string `yaml:"group" example:"trading-support"`
-	// What a report must have before it gets its number: symptom, system, app_version, urgency, customer.
-	Required []string `yaml:"required" default:"[symptom]"`
 }
 
 // Retention is how long finished things are kept.

@@ -14,7 +14,7 @@ import (
 
 var update = flag.Bool("update", false, "write example.yaml anew")
 
-// TestExampleIsCurrent makes the example from the comments of config.go.
+// TestExampleIsCurrent makes the example from the comments of the structs.
 func TestExampleIsCurrent(t *testing.T) {
 	want := makeExample(t)
 	if *update {
@@ -60,13 +60,17 @@ func TestEveryOptionUncommentedLoads(t *testing.T) {
 }
 
 func makeExample(t *testing.T) string {
-	file, err := parser.ParseFile(token.NewFileSet(), "config.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
 	structs := map[string]*ast.StructType{}
 	docs := map[string]string{}
-	for _, d := range file.Decls {
+	var decls []ast.Decl
+	for _, name := range []string{"config.go", "tickets.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decls = append(decls, file.Decls...)
+	}
+	for _, d := range decls {
 		g, ok := d.(*ast.GenDecl)
 		if !ok {
 			continue

@@ -39,6 +39,7 @@ func NewCommands(d *Desk) []*Command {
 		{Name: "needless", Takes: TakesTicket, Words: []string{"不必"}, Hidden: true, Roles: workers, Run: d.needless},
 		{Name: "reclass", Takes: TakesTicket, Words: []string{"分类"}, Usage: "分类 1042 数据", Summary: "改分类", Roles: workers, Run: d.reclass},
 		{Name: "rank", Takes: TakesTicket, Words: []string{"优先级"}, Usage: "优先级 1042 P1", Summary: "改优先级", Roles: workers, Run: d.rank},
+		{Name: "duty", Takes: TakesText, Words: []string{"值班"}, Usage: "值班", Summary: "现在谁在班；组长可以排班", Run: d.duty},
 		{Name: "useful", Words: []string{"有用", "解决了"}, Hidden: true, Run: d.useful},
 		{Name: "entry", Takes: TakesNumber, Words: []string{"看"}, Hidden: true, Run: d.entry},
 		{Name: "cancel", Words: []string{"取消", "退出", "cancel"}, Hidden: true, Run: d.cancel},

@@ -61,6 +61,7 @@ type Desk struct {
 	Required  []string // fields a report must have: symptom, app_version, system, urgency, customer
 	Rules     Rules    // zero: DefaultRules
 	Commands  []*Command
+	guesser   guesser
 	plain     sync.Map // encrypted userid -> plain one
 }
 

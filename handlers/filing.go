@@ -30,6 +30,10 @@ func (d *Desk) saidAgain(tx *store.Tx, out *Result, r Request, g reportDraft, t 
 // file makes the ticket; its number is known only inside the commit.
 func (d *Desk) file(ctx context.Context, r Request, g reportDraft) (Result, error) {
 	t := g.ticket(r)
+	like, err := d.twinsOf(ctx, t.Title, r.Now)
+	if err != nil {
+		return Result{}, err
+	}
 	res := Result{List: choices["urgency"]}
 	if g.Fields.Urgency != "" {
 		res.List = []string{}
@@ -55,14 +59,14 @@ func (d *Desk) file(ctx context.Context, r Request, g reportDraft) (Result, erro
 		out.Say = append(out.Say, chat.Outgoing{Body: chat.Body{Card: d.filedCard(r, t, g, d.byWhen(tx, t))}})
 		out.Say = append(out.Say, d.announce(fmt.Sprintf("T%d/new", t.Number), newTicketLine(t, r.Actor), t.Priority == "P1")...)
 		out.Next = &Step{Command: "report", Name: stepAfter, Draft: g, Life: joinLife}
-		return nil
+		return d.twins(tx, t, like)
 	}
 	return res, nil
 }
 
 func (g reportDraft) ticket(r Request) store.Ticket {
 	f := g.Fields
-	t := store.Ticket{State: store.TicketNew, Priority: f.priority("program"), Class: "program", Title: chat.Cut(oneLine(f.Symptom), titleRunes), Reporter: r.Actor.ID,
+	t := store.Ticket{State: store.TicketNew, Priority: f.priority(g.Class), Class: g.Class, Subclass: g.Subclass, Title: chat.Cut(oneLine(f.Symptom), titleRunes), Reporter: r.Actor.ID,
 		Place: r.Msg.From, AppVersion: f.AppVersion, System: f.System, Urgency: f.Urgency, Source: r.Msg.ID}
 	if t.Title == "" {
 		t.Title = fmt.Sprintf("（%d 个附件，没有文字）", len(g.Media))
@@ -83,7 +87,7 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 func (d *Desk) filedCard(r Request, t store.Ticket, g reportDraft, byWhen string) *chat.Card {
 	no := fmt.Sprintf("T%d", t.Number)
 	card := &chat.Card{TaskID: taskID(no, r.Msg), Source: "一线助手 · 工单", Title: "已建单 " + no, Desc: chat.Plain(chat.Cut(t.Title, 40))}
-	card.Rows = []chat.Row{{Key: "优先级", Value: t.Priority + " " + priorityTitle[t.Priority]}}
+	card.Rows = []chat.Row{{Key: "优先级", Value: t.Priority + " " + priorityTitle[t.Priority]}, {Key: "类别", Value: d.classWords(g)}}
 	if who := g.Fields.who(); who != "" && who != "无" {
 		card.Rows = append(card.Rows, chat.Row{Key: "客户", Value: who})
 	}

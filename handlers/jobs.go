@@ -23,6 +23,7 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 			_, err := s.Sweep(ctx, keep)
 			return err
 		}},
+		{Name: "roster", Next: daily(0, 5), Run: d.LayRoster},
 		{Name: "tickets", Next: every(jobLook), Run: d.Tick},
 	}
 	if d.Directory != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,12 @@ type reportDraft struct {
 	Missing  []string // asked next, in order
 	Guessed  bool     // begun without the word 报障: somebody confirms first
 	Reporter string   // whose report it is, when it was quoted
-	Ticket   int64    // the ticket it became; what is said in the next moments joins it
+	Class    string   // guessed
+	Subclass string
+	Sure     float64 // how likely the class is, 0 to 1
+	Known    int64   // the open ticket it was compared with
+	Apart    bool    // and the reporter said that it is another problem
+	Ticket   int64   // the ticket it became; what is said in the next moments joins it
 }
 
 // stepAfter is the time right after a ticket was made, when more may come.
@@ -44,6 +50,8 @@ func (d *Desk) report(ctx context.Context, r Request) (Result, error) {
 		return d.confirmReport(ctx, r)
 	case "field":
 		return d.fillField(ctx, r)
+	case "known":
+		return d.answerKnown(ctx, r)
 	case stepAfter:
 		return d.afterReport(ctx, r)
 	}
@@ -71,11 +79,21 @@ func (g *reportDraft) take(text string, media []chat.Media) {
 	g.Media = append(g.Media, media...)
 }
 
-// proceed asks the next required unknown field, or for a confirmation, or
-// makes the ticket.
+// proceed shows a known problem that is the same, asks the next required
+// unknown field, or for a confirmation, or makes the ticket.
 func (d *Desk) proceed(ctx context.Context, r Request, g reportDraft) (Result, error) {
+	if !g.Apart {
+		same, _, err := d.known(ctx, r.Actor.ID, g.Fields, r.Now)
+		if err != nil {
+			return Result{}, err
+		}
+		if same.Number > 0 && same.Number != g.Known {
+			return d.askKnown(ctx, r, g, same)
+		}
+	}
+	g.Class, g.Subclass, g.Sure = d.guessClass(ctx, g.Fields.Symptom)
 	g.Missing = g.Missing[:0]
-	for _, key := range d.required() {
+	for _, key := range d.required(g.Class) {
 		if g.Fields.get(key) == "" && (key != "symptom" || len(g.Media) == 0 || len(g.Lines) == 0) {
 			g.Missing = append(g.Missing, key)
 		}
@@ -89,11 +107,21 @@ func (d *Desk) proceed(ctx context.Context, r Request, g reportDraft) (Result, e
 	return d.file(ctx, r, g)
 }
 
-func (d *Desk) required() []string {
-	if len(d.Required) == 0 {
-		return []string{"symptom"}
+// required are the fields that a report of a class must have, in the order in
+// which they are asked.
+func (d *Desk) required(class string) []string {
+	out := slices.Clone(d.Required)
+	if len(out) == 0 {
+		out = []string{"symptom"}
 	}
-	return d.Required
+	for _, c := range d.Rules.Classes {
+		for _, f := range c.Required {
+			if c.Name == class && !slices.Contains(out, f) {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
 }
 
 // choices are the answers to fields that have few.
@@ -135,7 +163,7 @@ func (d *Desk) askField(r Request, g reportDraft) Result {
 func (d *Desk) draftCard(r Request, g reportDraft) *chat.Card {
 	card := &chat.Card{TaskID: taskID("draft", r.Msg), Source: "一线助手 · 报障"}
 	f := g.Fields
-	for _, row := range []chat.Row{{Key: "现象", Value: chat.Cut(f.Symptom, 60)}, {Key: "应用", Value: strings.TrimSpace(f.System + " " + f.AppVersion)}, {Key: "客户", Value: f.who()}, {Key: "附件", Value: count(len(g.Media), "个")}} {
+	for _, row := range []chat.Row{{Key: "类别", Value: d.classWords(g)}, {Key: "现象", Value: chat.Cut(f.Symptom, 60)}, {Key: "应用", Value: strings.TrimSpace(f.System + " " + f.AppVersion)}, {Key: "客户", Value: f.who()}, {Key: "附件", Value: count(len(g.Media), "个")}} {
 		if row.Value != "" {
 			card.Rows = append(card.Rows, chat.Row{Key: row.Key, Value: chat.Plain(row.Value)})
 		}
@@ -148,6 +176,15 @@ func (d *Desk) draftCard(r Request, g reportDraft) *chat.Card {
 		card.Twin = strings.Join(lines, "\n")
 	}
 	return card
+}
+
+// classWords is a draft's class with how likely it is.
+func (d *Desk) classWords(g reportDraft) string {
+	if g.Class == "" {
+		return ""
+	}
+	words := strings.TrimSpace(d.Rules.ClassTitle(g.Class) + " " + g.Subclass)
+	return fmt.Sprintf("%s（把握 %d%%）", words, int(g.Sure*100))
 }
 
 func count(n int, unit string) string {
@@ -281,7 +318,7 @@ func (d *Desk) afterReport(ctx context.Context, r Request) (Result, error) {
 
 func (d *Desk) setUrgency(r Request, g reportDraft, urgency string) (Result, error) {
 	g.Fields.Urgency = urgency
-	priority := g.Fields.priority("program")
+	priority := g.Fields.priority(g.Class)
 	return Result{List: []string{}, Next: &Step{Command: "report", Name: stepAfter, Draft: g, Life: joinLife}, Write: func(tx *store.Tx, out *Result) error {
 		t, err := tx.FindTicket(g.Ticket)
 		if err != nil {

@@ -27,13 +27,25 @@ type Clock struct {
 type Class struct {
 	Name, Title string
 	Subclasses  []string
-	Group       string // service group that gets it; "" for none
+	Group       string   // service group that gets it; "" for none
+	Words       []string // speak for it before there is anything to learn from
+	Required    []string // fields that its reports must have, besides the general ones
 }
 
 // ServiceGroup is a team that works on tickets.
 type ServiceGroup struct {
-	Name   string
-	Leader string
+	Name, Title string
+	Leader      string
+	Duty        []DutyLine // every week
+}
+
+// DutyLine is who is on duty every week. Times are since midnight; a shift whose
+// To is not after From ends on the next day.
+type DutyLine struct {
+	Days     [7]bool // by time.Weekday
+	Trading  bool    // on trading days instead
+	From, To time.Duration
+	Members  []string
 }
 
 // DefaultRules hold where the configuration says nothing.
@@ -48,9 +60,12 @@ func DefaultRules() Rules {
 			"P4": {Respond: 2 * time.Hour, Resolve: 2 * c.Day()},
 		},
 		Classes: []Class{
-			{Name: "data", Title: "数据", Subclasses: []string{"资产持仓", "资金流水", "对账单", "客户资料"}},
-			{Name: "program", Title: "程序", Subclasses: []string{"登录", "行情", "交易", "银证转账", "业务办理", "页面显示"}},
-			{Name: "consult", Title: "咨询", Subclasses: []string{"规则", "操作", "费用", "权限"}},
+			{Name: "data", Title: "数据", Subclasses: []string{"资产持仓", "资金流水", "对账单", "客户资料"},
+				Words: []string{"持仓", "资产", "成本价", "市值", "盈亏", "资金流水", "流水", "对账单", "金额不对", "数量不对", "对不上", "少了", "多了", "数据", "余额", "份额", "资料"}},
+			{Name: "program", Title: "程序", Subclasses: []string{"登录", "行情", "交易", "银证转账", "业务办理", "页面显示"},
+				Words: []string{"登录", "闪退", "白屏", "黑屏", "打不开", "卡", "转圈", "报错", "提示", "没反应", "不刷新", "验证码", "崩溃", "显示", "页面", "超时", "失败", "异常", "绑定"}},
+			{Name: "consult", Title: "咨询", Subclasses: []string{"规则", "操作", "费用", "权限"},
+				Words: []string{"怎么", "如何", "能不能", "可以吗", "多久", "什么时候", "规则", "费用", "手续费", "佣金", "条件", "流程", "在哪", "多少", "咨询", "需要"}},
 			{Name: "other", Title: "其他"},
 		},
 		Silence: 2 * c.Day(),
@@ -61,6 +76,14 @@ func DefaultRules() Rules {
 func (r Rules) ClassTitle(name string) string {
 	if i := slices.IndexFunc(r.Classes, func(c Class) bool { return c.Name == name }); i >= 0 {
 		return r.Classes[i].Title
+	}
+	return name
+}
+
+// GroupTitle is what people call a service group.
+func (r Rules) GroupTitle(name string) string {
+	if i := slices.IndexFunc(r.Groups, func(g ServiceGroup) bool { return g.Name == name }); i >= 0 && r.Groups[i].Title != "" {
+		return r.Groups[i].Title
 	}
 	return name
 }

@@ -48,7 +48,7 @@ func (s *Store) EndJob(ctx context.Context, name string, cause error) error {
 const sweepBatch = 500
 
 // Sweep deletes finished messages, deliveries, what alert senders sent, spent card codes, ended
-// conversations and expired tokens older than keep, and sessions that are over. Keys of messages stay at least as long as
+// conversations, shifts that are over and expired tokens older than keep, and sessions that are over. Keys of messages stay at least as long as
 // the platform could send one again, because keep is never under a week.
 func (s *Store) Sweep(ctx context.Context, keep time.Duration) (n int64, err error) {
 	keep = max(keep, 7*24*time.Hour)
@@ -63,6 +63,8 @@ func (s *Store) Sweep(ctx context.Context, keep time.Duration) (n int64, err err
 		{"card_code", "id", "id < ?", limit},
 		{"alert_delivery", "id", "id < ?", limit},
 		{"alert_event", "id", "id < ?", limit},
+		{"duty_shift", "id", "ends_at < ?", now.Add(-keep).UnixMilli()},
+		{"survey", "member", "asked_at < ?", now.Add(-keep).UnixMilli()},
 		{"conversation", "thread_key", "updated_at < ?", now.Add(-keep).UnixMilli()},
 		{"session", "id_key", "seen_at < ?", now.Add(-SessionMost).UnixMilli()},
 		{"login_state", "id_key", "until < ?", now.UnixMilli()},

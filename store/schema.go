@@ -172,6 +172,9 @@ var migrations = []migration{
 		"CREATE INDEX alert_fold_receiver ON alert_fold (receiver, id)",
 		"CREATE TABLE alert_storm (receiver $key(64) PRIMARY KEY, began_at BIGINT NOT NULL, folded_at BIGINT NOT NULL, said_at BIGINT NOT NULL, opened BIGINT NOT NULL, resolved BIGINT NOT NULL, messages BIGINT NOT NULL)$end",
 	}},
+	{name: "weekly roster", oldest: 3, steps: []string{
+		"ALTER TABLE duty_shift ADD COLUMN weekly BIGINT NOT NULL DEFAULT 0",
+	}},
 }
 
 func numbered(head, row string, n int) string {

@@ -50,6 +50,9 @@ func (t TicketState) Open() bool { return slices.Contains(openStates, t) }
 
 var openStates = []TicketState{TicketNew, TicketAssigned, TicketInProgress, TicketWaiting, TicketReopened}
 
+// OpenTicketStates are the states in which somebody still has to do something.
+func OpenTicketStates() []TicketState { return slices.Clone(openStates) }
+
 // ErrMove refuses a move that the table does not have.
 var ErrMove = errors.New("a ticket in this state cannot go there")
 

@@ -21,5 +21,6 @@ var englishCommands = map[string]string{
 	"临时办法，告诉同样受影响的人":    "a workaround, told to all it concerns",
 	"同一个问题并成一张":         "make one ticket of two",
 	"结果告诉报障人":           "resolve; the reporter hears how",
+	"现在谁在班；组长可以排班":      "who is on duty; leaders add shifts",
 	"看这张表":              "this list",
 }
