@@ -28,8 +28,8 @@ type guesser struct {
 	model bayes
 }
 
-// guessClass returns the class of a text and how likely it is, 0 to 1.
-func (d *Desk) guessClass(ctx context.Context, text string) (class, subclass string, sure float64) {
+// GuessClass returns the class of a text and how likely it is, 0 to 1.
+func (d *Desk) GuessClass(ctx context.Context, text string) (class, subclass string, sure float64) {
 	m, err := d.learned(ctx)
 	if err != nil {
 		d.Log.Warn("the class is guessed without the finished tickets", "err", err)

@@ -1,9 +1,11 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,16 +30,35 @@ var spikes = map[int]bool{3: true, 5: true, 10: true, 20: true, 50: true, 100: t
 // known is the open ticket of somebody else that is most like a report; 0 when
 // none is.
 func (d *Desk) known(ctx context.Context, reporter string, f Fields, now time.Time) (best store.Ticket, alike float64, err error) {
-	mine := gist(f.Symptom)
-	delete(mine, brokenMark)
-	if len(mine) == 0 {
-		return best, 0, nil // nothing but that it is broken
+	near, err := d.openLike(ctx, f.Symptom, now.Add(-knownTime), knownAlike)
+	for _, n := range near {
+		if n.Reporter == reporter {
+			continue // one's own is found by its words, or was meant to be another
+		}
+		a := n.alike
+		if f.System != "" && n.System != "" && f.System != n.System {
+			a *= otherApp
+		}
+		if a >= knownAlike && a > alike {
+			best, alike = n.Ticket, a
+		}
 	}
-	mine = gist(f.Symptom)
-	list, err := d.Store.ListTickets(ctx, store.TicketQuery{States: store.OpenTicketStates(), From: now.Add(-knownTime), N: knownMost})
-	if err != nil {
-		return best, 0, err
+	return best, alike, err
+}
+
+type likeTicket struct {
+	store.Ticket
+	alike float64
+}
+
+// openLike are the open tickets since a time that are about much the same as a
+// text, the most alike first.
+func (d *Desk) openLike(ctx context.Context, text string, since time.Time, least float64) (out []likeTicket, err error) {
+	mine := gist(text)
+	if len(mine) == 0 || len(mine) == 1 && mine[brokenMark] {
+		return nil, nil // nothing but that it is broken
 	}
+	list, err := d.Store.PageTickets(ctx, store.TicketQuery{States: store.OpenTicketStates(), From: since, N: knownMost})
 	var rare rareness
 	gists := make([]map[string]bool, len(list))
 	for i, t := range list {
@@ -45,18 +66,28 @@ func (d *Desk) known(ctx context.Context, reporter string, f Fields, now time.Ti
 		rare.add(gists[i])
 	}
 	for i, t := range list {
-		if t.Reporter == reporter {
-			continue // one's own is found by its words, or was meant to be another
-		}
-		a := rare.alike(mine, gists[i])
-		if f.System != "" && t.System != "" && f.System != t.System {
-			a *= otherApp
-		}
-		if a >= knownAlike && a > alike {
-			best, alike = t, a
+		if a := rare.alike(mine, gists[i]); a >= least {
+			out = append(out, likeTicket{t, a})
 		}
 	}
-	return best, alike, nil
+	slices.SortStableFunc(out, func(a, b likeTicket) int { return cmp.Compare(b.alike, a.alike) })
+	return out, err
+}
+
+// pageAlike is from where on a page shows a ticket as similar: more than is
+// asked about, because looking costs nothing.
+const pageAlike = 0.3
+
+// Similar are the open tickets that are about much the same as a text, but the
+// one itself; the most alike first, at most n.
+func (d *Desk) Similar(ctx context.Context, text string, except int64, n int) (out []store.Ticket, err error) {
+	near, err := d.openLike(ctx, text, time.Time{}, pageAlike)
+	for _, t := range near {
+		if t.Number != except && len(out) < n {
+			out = append(out, t.Ticket)
+		}
+	}
+	return out, err
 }
 
 // askKnown shows the known problem; joining counts as a report.
@@ -215,16 +246,10 @@ const twinTime = 30 * time.Minute
 // twinsOf are the open tickets of the last half hour that look like a text,
 // newest first.
 func (d *Desk) twinsOf(ctx context.Context, text string, now time.Time) (out []int64, err error) {
-	mine := gist(text)
-	list, err := d.Store.ListTickets(ctx, store.TicketQuery{States: store.OpenTicketStates(), From: now.Add(-twinTime), N: knownMost})
-	var rare rareness
-	for _, t := range list {
-		rare.add(gist(t.Title))
+	near, err := d.openLike(ctx, text, now.Add(-twinTime), knownAlike)
+	for _, t := range near {
+		out = append(out, t.Number)
 	}
-	for _, t := range list {
-		if rare.alike(mine, gist(t.Title)) >= knownAlike {
-			out = append(out, t.Number)
-		}
-	}
+	slices.SortFunc(out, func(a, b int64) int { return cmp.Compare(b, a) })
 	return out, err
 }

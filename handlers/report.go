@@ -91,7 +91,7 @@ func (d *Desk) proceed(ctx context.Context, r Request, g reportDraft) (Result, e
 			return d.askKnown(ctx, r, g, same)
 		}
 	}
-	g.Class, g.Subclass, g.Sure = d.guessClass(ctx, g.Fields.Symptom)
+	g.Class, g.Subclass, g.Sure = d.GuessClass(ctx, g.Fields.Symptom)
 	g.Missing = g.Missing[:0]
 	for _, key := range d.required(g.Class) {
 		if g.Fields.get(key) == "" && (key != "symptom" || len(g.Media) == 0 || len(g.Lines) == 0) {

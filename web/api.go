@@ -34,6 +34,11 @@ type apiCall struct {
 // apiList is the one list of calls.
 func (s *Server) apiList() []apiRoute {
 	return []apiRoute{
+		{method: "GET", path: "/tickets", do: s.apiListTickets},
+		{method: "POST", path: "/tickets", write: true, do: s.apiNewTicket},
+		{method: "GET", path: "/tickets/{number}", do: s.apiShowTicket},
+		{method: "POST", path: "/tickets/{number}/comments", write: true, do: s.apiComment},
+		{method: "PATCH", path: "/tickets/{number}", roles: deskers, write: true, do: s.apiChangeTicket},
 		{method: "GET", path: "/alerts", roles: workers, do: s.apiAlerts},
 		{method: "GET", path: "/alerts/counts", roles: workers, do: s.apiAlertCounts},
 	}
@@ -107,11 +112,16 @@ func (c *apiCall) whoIsIt() (scope string, err error) {
 // fail answers with a problem (RFC 9457).
 func (c *apiCall) fail(err error) {
 	var p problem
+	var no chat.Refusal
 	var big *http.MaxBytesError
 	status, detail := http.StatusInternalServerError, "an inner error; the log has it"
 	switch {
 	case errors.As(err, &p):
 		status, detail = p.status, p.text
+	case errors.As(err, &no): // the rules of the desk, in its own words
+		status, detail = http.StatusUnprocessableEntity, no.Text
+	case errors.Is(err, store.ErrMove):
+		status, detail = http.StatusConflict, "a ticket in this state cannot go there"
 	case errors.Is(err, errSignIn):
 		c.w.Header().Set("WWW-Authenticate", `Bearer realm="api"`)
 		status, detail = http.StatusUnauthorized, "a bearer token is needed; the console makes one, or set api.token"

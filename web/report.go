@@ -330,7 +330,7 @@ func (s *Server) reportNear(v *visit) error {
 				}
 			}
 		}
-		near, err := s.similar(ctx, text, 0, 20)
+		near, err := s.opt.Desk.Similar(ctx, text, 0, 20)
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,6 @@ import (
 
 	"frontline/bot/chat"
 	"frontline/handlers"
-	"frontline/handlers/mask"
 	"frontline/kb"
 	"frontline/store"
 )
@@ -211,7 +210,7 @@ func (s *Server) around(v *visit, p *ticketPage, now time.Time) error {
 		}
 	}
 	if t.State.Open() {
-		p.Similar, err = s.similar(ctx, t.Title, t.Number, 3)
+		p.Similar, err = s.opt.Desk.Similar(ctx, t.Title, t.Number, 3)
 	}
 	return err
 }
@@ -336,64 +335,4 @@ func (v *visit) clockLines(t store.Ticket, now time.Time) (respond, resolve cloc
 		resolve = line("解决", t.ResolveDue, time.Time{}, rules.Left(t, now), clock.Resolve)
 	}
 	return respond, resolve
-}
-
-// similarAmong is how many of the newest open tickets are compared.
-const similarAmong = 300
-
-// similar finds open tickets with much the same title, best first.
-func (s *Server) similar(ctx context.Context, text string, except int64, n int) ([]store.Ticket, error) {
-	open, err := s.opt.Store.PageTickets(ctx, store.TicketQuery{States: openTickets, N: similarAmong})
-	if err != nil {
-		return nil, err
-	}
-	type scored struct {
-		t     store.Ticket
-		score float64
-	}
-	want := bigrams(text)
-	var near []scored
-	for _, t := range open {
-		if sc := overlap(want, bigrams(t.Title)); t.Number != except && sc >= 0.3 {
-			near = append(near, scored{t, sc})
-		}
-	}
-	slices.SortStableFunc(near, func(a, b scored) int {
-		switch {
-		case a.score > b.score:
-			return -1
-		case a.score < b.score:
-			return 1
-		}
-		return 0
-	})
-	var out []store.Ticket
-	for _, x := range near[:min(n, len(near))] {
-		out = append(out, x.t)
-	}
-	return out, nil
-}
-
-// bigrams are the pairs of neighbouring characters of a text.
-func bigrams(text string) map[string]bool {
-	r := []rune(strings.ToLower(strings.Join(strings.Fields(mask.Text(text)), "")))
-	out := map[string]bool{}
-	for i := 0; i+1 < len(r); i++ {
-		out[string(r[i:i+2])] = true
-	}
-	return out
-}
-
-// overlap is Dice's measure, 0 to 1.
-func overlap(a, b map[string]bool) float64 {
-	if len(a)+len(b) == 0 {
-		return 0
-	}
-	both := 0
-	for k := range a {
-		if b[k] {
-			both++
-		}
-	}
-	return 2 * float64(both) / float64(len(a)+len(b))
 }

@@ -19,6 +19,7 @@ const (
 	App  Via = "app"  // self-built app (自建应用): single chat only, XML callbacks, active send
 	Form Via = "form" // the mobile form, a page of ours: only in a ticket's place
 	Page Via = "page" // the console, as the form
+	API  Via = "api"  // a program, as the form
 	Bot  Via = "bot"  // smart bot (智能机器人): single chat and groups, JSON callbacks, replies
 )
 
