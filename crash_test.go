@@ -337,7 +337,9 @@ func (w *world) drive() {
 				}
 				text := fmt.Sprintf("怎么查 %s 的流水", word(i*1000+n))
 				if i%2 == 1 {
-					text = fmt.Sprintf("报障 登录时闪退 %s", word(i*1000+n))
+					// Unlike every other report, or it would be offered as a known problem.
+					q := word(i*1000 + n)
+					text = fmt.Sprintf("报障 登录时闪退 %s x%[1]s y%[1]s z%[1]s", q)
 				}
 				w.say(user, text, fmt.Sprintf("%d%06d%04d", 7, i, n))
 			}

@@ -16,6 +16,7 @@ import (
 type DelivererOptions struct {
 	Outbox Outbox
 	Client *Client
+	Hooks  *Hooks // nil: there are no subscribers
 	Log    *slog.Logger
 	Now    func() time.Time
 	Hands  int // sends at a time; default 16
@@ -237,6 +238,9 @@ func (d *Deliverer) send(ctx context.Context, a *attempt) error {
 // call makes the next call; it is finished even when the process stops.
 func (d *Deliverer) call(ctx context.Context, a *attempt) (chat.Receipt, error) {
 	defer d.limit.landed(a.line, true)
+	if a.road == roadHook {
+		return chat.Receipt{Road: string(roadHook)}, d.opt.Hooks.Post(context.WithoutCancel(ctx), a.To.ID, hookID(a.Key), a.Parts[a.Sent].Body)
+	}
 	return d.opt.Client.Send(context.WithoutCancel(ctx), a.Outgoing, a.Parts[a.Sent], a.replyURL)
 }
 
@@ -270,6 +274,8 @@ func (d *Deliverer) repeatable(a *attempt) bool {
 			made = a.Since
 		}
 		return d.opt.Now().Sub(made) < duplicateShortest-time.Minute // the platform recognises it
+	case p.API == apiHook:
+		return true // the subscriber knows a repeat by its id
 	case p.API == "response", p.API == apiUpdate:
 		return true // good for one use: the platform refuses a second one
 	}
@@ -283,6 +289,8 @@ func fits(p chat.Part, r road) bool {
 		return r == roadApp
 	case "response":
 		return r == roadResponse
+	case apiHook:
+		return r == roadHook
 	}
 	return r == roadRobot || r == roadChat
 }
@@ -293,6 +301,8 @@ func fits(p chat.Part, r road) bool {
 func (d *Deliverer) wayTo(ctx context.Context, x chat.Delivery) (way, error) {
 	to, r := x.To, roadApp
 	switch {
+	case to.Kind == chat.Hook:
+		return way{road: roadHook, line: to}, nil
 	case to.Kind == chat.Robot:
 		r = roadRobot
 	case to.Via != chat.Bot && to.Kind == chat.Group:
@@ -322,6 +332,9 @@ const apiUpdate = "message/update_template_card"
 // without one it is said as a new message.
 func (d *Deliverer) parts(ctx context.Context, out chat.Outgoing, r road) ([]chat.Part, error) {
 	u := out.Body.Update
+	if e := out.Body.Event; e != nil {
+		return hookParts(out.Key, *e)
+	}
 	if u == nil {
 		return d.render(ctx, out, r)
 	}

@@ -19,6 +19,9 @@ type budget struct {
 }
 
 func budgets(to chat.Address) []budget {
+	if to.Kind == chat.Hook {
+		return nil
+	}
 	if to.Kind == chat.Robot {
 		return []budget{{time.Minute, 18, 14}} // of 20
 	}
@@ -69,7 +72,7 @@ func (l *limiter) take(ctx context.Context, to chat.Address, urgent bool) (time.
 	now := l.now()
 	p.seen = now
 	wait := p.pause.Sub(now)
-	if to.Kind != chat.Robot {
+	if to.Kind != chat.Robot && to.Kind != chat.Hook {
 		wait = max(wait, l.app.Sub(now))
 	}
 	for _, b := range budgets(to) {

@@ -85,7 +85,9 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	if err != nil {
 		return nil, err
 	}
-	e.openDesk(files, keys, demo)
+	if err = e.openDesk(files, keys, demo); err != nil {
+		return nil, err
+	}
 	if err = e.worker.Desk.LayRoster(ctx); err != nil { // the configuration may be new
 		return nil, fmt.Errorf("lay the roster: %w", err)
 	}
@@ -188,7 +190,7 @@ func (e *engine) openCallback(demo bool) (botKeys []*bot.Keys, err error) {
 	return opt.BotKeys, nil
 }
 
-func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) {
+func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error {
 	log := e.log.With("component", "desk")
 	desk := &handlers.Desk{Store: e.store, Knowledge: e.know, Log: log, Name: e.cfg.WeCom.Bot.Name, Announce: e.cfg.Tickets.Group,
 		Required: e.cfg.Tickets.Required, Rules: ticketRules(e.cfg)}
@@ -199,10 +201,22 @@ func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) {
 	if m := llm.New(llm.Options{BaseURL: e.cfg.LLM.BaseURL, APIKey: string(e.cfg.LLM.APIKey), Model: e.cfg.LLM.Model, EmbeddingModel: e.cfg.LLM.EmbeddingModel, DailyBudget: e.cfg.LLM.DailyCalls, Now: e.now, Log: log}); m != nil {
 		desk.Model = model{m}
 	}
+	for _, h := range e.cfg.Webhooks {
+		desk.Subscribers = append(desk.Subscribers, handlers.Subscriber{Name: h.Name, Events: h.Events})
+	}
 	names := []string{e.cfg.WeCom.Bot.Name}
 	e.worker = &handlers.Worker{Store: e.store, Desk: desk, Router: handlers.NewRouter(handlers.NewCommands(desk), names), Log: log, Observe: e.meters.sawTurn}
 	e.jobs = &handlers.Jobs{Store: e.store, Log: log, List: handlers.NewJobs(desk, time.Duration(e.cfg.Retention.MessageDays)*24*time.Hour)}
-	e.deliver = bot.NewDeliverer(bot.DelivererOptions{Outbox: e.store, Client: e.client, Log: e.log.With("component", "deliver"), Now: e.now, Trouble: e.trouble})
+	var subscribers []bot.Hook
+	for _, h := range e.cfg.Webhooks {
+		subscribers = append(subscribers, bot.Hook{Name: h.Name, URL: h.URL, Secret: string(h.Secret)})
+	}
+	hooks, err := bot.NewHooks(subscribers, e.now)
+	if err != nil {
+		return err
+	}
+	e.deliver = bot.NewDeliverer(bot.DelivererOptions{Outbox: e.store, Client: e.client, Hooks: hooks, Log: e.log.With("component", "deliver"), Now: e.now, Trouble: e.trouble})
+	return nil
 }
 
 // trouble tells a group's owners, by the app, that its robot does not work.

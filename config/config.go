@@ -48,6 +48,8 @@ type Config struct {
 	// Group chats that are known by name. What stands here is read-only in the console, which has groups of its own; one name in both is refused at start.
 	Groups  []Group `yaml:"groups"`
 	Tickets Tickets `yaml:"tickets"`
+	// Programs that hear of what happens to tickets, signed as standardwebhooks.com says (docs/api.md).
+	Webhooks []Webhook `yaml:"webhooks"`
 	// Teams that work on tickets and alerts, with who is on duty when.
 	ServiceGroups []ServiceGroup `yaml:"service_groups"`
 	Alerts        Alerts         `yaml:"alerts"`

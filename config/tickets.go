@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"regexp"
@@ -62,6 +63,18 @@ type ServiceGroup struct {
 	Leader string `yaml:"leader" example:"chenshuo"`
 	// Who is on duty every week: days (mon-fri, sat,sun, daily, or trading for the exchanges' trading days), from-to, userids. Up to the next day: 17:30-09:00.
 	Duty []string `yaml:"duty" example:"[trading 08:30-17:30 fangyichen guyuan]"`
+}
+
+// Webhook is a program that hears of events.
+type Webhook struct {
+	// Name: small letters, digits and dashes.
+	Name string `yaml:"name" example:"itsm"`
+	// Where events are posted to.
+	URL string `yaml:"url" example:"https://itsm.example.com/frontline"`
+	// What they are signed with: whsec_ and base64 of 24 to 64 bytes (echo whsec_$(openssl rand -base64 32)).
+	Secret Secret `yaml:"secret"`
+	// ticket.created, ticket.changed, ticket.resolved, ticket.commented; left out: all.
+	Events []string `yaml:"events" example:"[ticket.created, ticket.resolved]"`
 }
 
 // Span is a length of working time: 10m, 2h, 1h30m, or 2d for working days of
@@ -179,6 +192,27 @@ func (c *Config) checkTickets(f *Faults) {
 			if _, err := ParseDuty(line); err != nil {
 				f.add("service_groups (%s): duty: %v", g.Name, err)
 			}
+		}
+	}
+	seen = map[string]bool{}
+	for _, h := range c.Webhooks {
+		at := "webhooks (" + h.Name + ")"
+		switch {
+		case !groupName.MatchString(h.Name):
+			f.add("webhooks: the name %q must be small letters, digits and dashes", h.Name)
+		case seen[h.Name]:
+			f.add("webhooks: the name %q stands there twice", h.Name)
+		case h.URL == "":
+			f.add("%s: url: must be set", at)
+		}
+		seen[h.Name] = true
+		webAddress(f, at+": url", h.URL)
+		text, ok := strings.CutPrefix(string(h.Secret), "whsec_")
+		if key, err := base64.StdEncoding.DecodeString(text); !ok || err != nil || len(key) < 24 || len(key) > 64 {
+			f.add("%s: secret: must be whsec_ and base64 of 24 to 64 bytes (echo whsec_$(openssl rand -base64 32))", at)
+		}
+		for _, e := range h.Events {
+			oneOf(f, at+": events", e, "ticket.created", "ticket.changed", "ticket.resolved", "ticket.commented")
 		}
 	}
 	seen = map[string]bool{}

@@ -60,9 +60,11 @@ type Desk struct {
 	Announce  string   // the group whose robot tells of new tickets; "" for none
 	Required  []string // fields a report must have: symptom, app_version, system, urgency, customer
 	Rules     Rules    // zero: DefaultRules
-	Commands  []*Command
-	guesser   guesser
-	plain     sync.Map // encrypted userid -> plain one
+	// Subscribers are programs that hear of what happens to tickets.
+	Subscribers []Subscriber
+	Commands    []*Command
+	guesser     guesser
+	plain       sync.Map // encrypted userid -> plain one
 }
 
 // directoryTime bounds the look-up of a name: the answer does not wait for it.
@@ -162,6 +164,8 @@ func bodyText(b chat.Body) string {
 		return b.Card.Twin
 	case b.Update != nil:
 		return b.Update.Text
+	case b.Event != nil:
+		return "事件 " + b.Event.Type
 	}
 	return ""
 }

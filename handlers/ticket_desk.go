@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,7 +31,15 @@ func (d *Desk) save(tx *store.Tx, t *store.Ticket, to store.TicketState) error {
 
 // change is save, and what happened as an event of the thread.
 func (d *Desk) change(tx *store.Tx, by chat.User, t *store.Ticket, to store.TicketState, event string) error {
+	from := t.State
 	if err := d.save(tx, t, to); err != nil {
+		return err
+	}
+	kind := ticketChanged
+	if to == store.TicketResolved && from != to {
+		kind = ticketResolved
+	}
+	if err := d.emit(tx, by, t, kind, nil); err != nil {
 		return err
 	}
 	return tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "event", Author: by.ID, Text: mask.Text(event)})
@@ -159,6 +168,9 @@ func (d *Desk) Ask(tx *store.Tx, by chat.User, t *store.Ticket, question string)
 	if err := tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "question", Author: by.ID, Text: question}); err != nil {
 		return err
 	}
+	if err := errors.Join(d.emit(tx, by, t, ticketChanged, nil), d.commented(tx, by, t, "question", question, 0)); err != nil {
+		return err
+	}
 	return d.tellNow(tx, t, t.Reporter, fmt.Sprintf("%s %s 想问：%s\n直接回复就行，我会转给 ta。", no(t), chat.Plain(by.Show()), chat.Plain(question)))
 }
 
@@ -177,6 +189,9 @@ func (d *Desk) Reply(tx *store.Tx, by chat.User, t *store.Ticket, text string, m
 	if err := tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "reply", Author: by.ID, Text: text, Media: media}); err != nil {
 		return err
 	}
+	if err := d.commented(tx, by, t, "reply", text, len(media)); err != nil {
+		return err
+	}
 	return d.tellNow(tx, t, t.Reporter, fmt.Sprintf("%s %s：%s", no(t), chat.Plain(by.Show()), chat.Plain(text)))
 }
 
@@ -192,6 +207,9 @@ func (d *Desk) Note(tx *store.Tx, by chat.User, t *store.Ticket, text, original 
 // for the reporter, and the handler hears it.
 func (d *Desk) Said(tx *store.Tx, by chat.User, t *store.Ticket, text, original string, media []chat.Media, message string) error {
 	if err := tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "report", Author: by.ID, Text: mask.Text(text), Original: original, Media: media, Message: message}); err != nil {
+		return err
+	}
+	if err := d.commented(tx, by, t, "report", mask.Text(text), len(media)); err != nil {
 		return err
 	}
 	if t.State == store.TicketWaiting && t.WaitFor != "third" {

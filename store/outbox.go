@@ -45,6 +45,10 @@ type outboxRow struct {
 
 func (outboxRow) TableName() string { return "outbox" }
 
+// Serial is a number that nothing else has, for keys of what happens more than
+// once.
+func (tx *Tx) Serial() int64 { return tx.s.ids.next(tx.now) }
+
 // Enqueue queues words; it is the only way to say anything to anyone. An
 // empty Key is made from the turn and the place in its order, an empty To is
 // where the turn's message came from. A key that is queued already is left

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"frontline/bot/chat"
+	"frontline/handlers"
 	"frontline/store"
 )
 
@@ -155,10 +156,4 @@ func (c *apiCall) query(name string, def int64) (int64, error) {
 }
 
 // apiTime is an instant as the API writes it; null when there is none.
-func apiTime(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	s := t.UTC().Format(time.RFC3339Nano)
-	return &s
-}
+func apiTime(t time.Time) *string { return handlers.JSONTime(t) }

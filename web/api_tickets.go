@@ -17,59 +17,6 @@ import (
 	"frontline/store"
 )
 
-// apiTicket is a ticket as programs read it. Customers are masked: the clear
-// values are looked up in the console only, on record.
-type apiTicket struct {
-	ID         string           `json:"id"`
-	Number     int64            `json:"number"`
-	State      string           `json:"state"`
-	Priority   string           `json:"priority"`
-	Class      string           `json:"class"`
-	Subclass   string           `json:"subclass"`
-	Title      string           `json:"title"`
-	Reporter   string           `json:"reporter"`
-	Assignee   string           `json:"assignee"`
-	Group      string           `json:"group"`
-	AppVersion string           `json:"app_version"`
-	System     string           `json:"system"`
-	Customer   string           `json:"customer"` // masked, as phone and identity
-	Phone      string           `json:"phone"`
-	Identity   string           `json:"identity"`
-	Affected   int              `json:"affected"` // people, the reporter too
-	Master     int64            `json:"master,omitempty"`
-	Created    *string          `json:"created_at"`
-	Updated    *string          `json:"updated_at"`
-	RespondDue *string          `json:"respond_due_at"`
-	ResolveDue *string          `json:"resolve_due_at"`
-	Responded  *string          `json:"responded_at"`
-	Resolved   *string          `json:"resolved_at"`
-	Closed     *string          `json:"closed_at"`
-	WaitFor    string           `json:"wait_for,omitempty"`
-	WaitUntil  *string          `json:"wait_until,omitempty"`
-	Reason     string           `json:"reason,omitempty"`
-	Method     string           `json:"method,omitempty"`
-	Reopened   int              `json:"reopened"`
-	Rating     int              `json:"rating,omitempty"`
-	Version    int64            `json:"version"`
-	Entries    []apiTicketEntry `json:"entries,omitempty"`
-}
-
-type apiTicketEntry struct {
-	ID     string  `json:"id"`
-	At     *string `json:"at"`
-	Kind   string  `json:"kind"` // report, reply, question, note, workaround, event, talk
-	Author string  `json:"author"`
-	Text   string  `json:"text"`
-	Files  int     `json:"files,omitempty"`
-}
-
-func toAPI(t store.Ticket) apiTicket {
-	return apiTicket{ID: strconv.FormatInt(t.ID, 10), Number: t.Number, State: string(t.State), Priority: t.Priority, Class: t.Class, Subclass: t.Subclass, Title: t.Title, Reporter: t.Reporter, Assignee: t.Assignee,
-		Group: t.Group, AppVersion: t.AppVersion, System: t.System, Customer: t.Customer.Mask, Phone: t.Phone.Mask, Identity: t.Identity.Mask, Affected: t.Joined + 1, Master: t.Master,
-		Created: apiTime(t.Created), Updated: apiTime(t.Updated), RespondDue: apiTime(t.RespondDue), ResolveDue: apiTime(t.ResolveDue), Responded: apiTime(t.Responded), Resolved: apiTime(t.Resolved), Closed: apiTime(t.Closed),
-		WaitFor: t.WaitFor, WaitUntil: apiTime(t.WaitUntil), Reason: t.Reason, Method: t.Method, Reopened: t.Cycle, Rating: t.Rating, Version: t.Version}
-}
-
 func isDesker(u chat.User) bool { return u.Roles.Has(deskers...) }
 
 // read takes the body as JSON into to: unknown keys, something behind it and
@@ -140,9 +87,9 @@ func (s *Server) apiListTickets(c *apiCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, next := make([]apiTicket, len(list)), ""
+	out, next := make([]handlers.TicketJSON, len(list)), ""
 	for i, t := range list {
-		out[i] = toAPI(t)
+		out[i] = handlers.JSONOf(t)
 		next = out[i].ID
 	}
 	if len(list) < q.N {
@@ -195,12 +142,12 @@ func (s *Server) apiWhole(c *apiCall, number int64) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := toAPI(t)
+	out := handlers.JSONOf(t)
 	for _, e := range entries {
 		if e.Kind == "note" && !isDesker(c.user) {
 			continue
 		}
-		out.Entries = append(out.Entries, apiTicketEntry{strconv.FormatInt(e.ID, 10), apiTime(e.At), e.Kind, e.Author, e.Text, len(e.Media)})
+		out.Entries = append(out.Entries, handlers.TicketEntryJSON{ID: strconv.FormatInt(e.ID, 10), At: apiTime(e.At), Kind: e.Kind, Author: e.Author, Text: e.Text, Files: len(e.Media)})
 	}
 	return out, nil
 }

@@ -12,6 +12,7 @@ type AddressKind string
 const (
 	Person AddressKind = "person" // ID is a userid
 	Group  AddressKind = "group"  // ID is a chatid; Via App: a chat the app made, Via Bot: one the bot is in
+	Hook   AddressKind = "hook"   // ID is a subscriber's name in the configuration: a program that hears of events
 	Robot  AddressKind = "robot"  // ID is the group's name in the configuration; its key never leaves the edge
 )
 
@@ -48,6 +49,15 @@ type Body struct {
 	Card     *Card       `json:"card,omitempty"`
 	Update   *CardUpdate `json:"update,omitempty"`
 	File     *File       `json:"file,omitempty"`
+	Event    *Event      `json:"event,omitempty"` // to a Hook only
+}
+
+// Event is something that happened, for a program that subscribed to it. Data is
+// frozen when it happens.
+type Event struct {
+	Type string          `json:"type"` // ticket.created …
+	At   time.Time       `json:"timestamp"`
+	Data json.RawMessage `json:"data"`
 }
 
 // Card is a template card, and its typed twin for every place that has none.

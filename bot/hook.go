@@ -1,0 +1,130 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"frontline/bot/chat"
+)
+
+// Subscribers: programs of the house that hear of events by HTTP. Signed as the
+// Standard Webhooks specification says, so that their libraries verify it:
+// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+
+// Hook is one subscriber.
+type Hook struct {
+	Name, URL string
+	Secret    string // whsec_ and base64 of 24 to 64 bytes
+}
+
+// Hooks posts to subscribers.
+type Hooks struct {
+	list   map[string]hook
+	client *http.Client
+	now    func() time.Time
+}
+
+type hook struct {
+	url string
+	key []byte
+}
+
+const (
+	apiHook    = "hook"
+	hookTime   = 15 * time.Second
+	hookAnswer = 64 << 10 // of an answer, read so that the connection can be used again
+	hookSecret = "whsec_"
+)
+
+// NewHooks makes the poster; a secret that is none is an error without its value.
+func NewHooks(list []Hook, now func() time.Time) (*Hooks, error) {
+	h := &Hooks{list: map[string]hook{}, now: now, client: &http.Client{Timeout: hookTime,
+		// A redirect would carry the words to where nobody said they may go.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	for _, x := range list {
+		key, err := HookKey(x.Secret)
+		if err != nil {
+			return nil, fmt.Errorf("webhook %s: %w", x.Name, err)
+		}
+		h.list[x.Name] = hook{x.URL, key}
+	}
+	return h, nil
+}
+
+var errHookSecret = errors.New("the secret must be whsec_ and base64 of 24 to 64 bytes (echo whsec_$(openssl rand -base64 32))")
+
+// HookKey reads a subscriber's secret.
+func HookKey(secret string) ([]byte, error) {
+	text, ok := strings.CutPrefix(secret, hookSecret)
+	key, err := base64.StdEncoding.DecodeString(text)
+	if !ok || err != nil || len(key) < 24 || len(key) > 64 {
+		return nil, errHookSecret
+	}
+	return key, nil
+}
+
+// hookID names an event for its subscriber: repeats have the same.
+func hookID(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return "evt_" + hex.EncodeToString(sum[:12])
+}
+
+// hookParts is an event as it is posted.
+func hookParts(key string, e chat.Event) ([]chat.Part, error) {
+	body, err := json.Marshal(map[string]any{"id": hookID(key), "type": e.Type, "timestamp": e.At.UTC().Format(time.RFC3339Nano), "data": e.Data})
+	return []chat.Part{{API: apiHook, Body: body}}, err
+}
+
+// HookSignature is the value of the header webhook-signature.
+func HookSignature(key []byte, id string, at time.Time, body []byte) string {
+	mac := hmac.New(sha256.New, key)
+	fmt.Fprintf(mac, "%s.%d.%s", id, at.Unix(), body)
+	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// Post brings an event to a subscriber. What it does not take with a 2xx is
+// tried again; 410 says that it wants no more.
+func (h *Hooks) Post(ctx context.Context, name, id string, body []byte) error {
+	if h == nil {
+		return fmt.Errorf("%w: 配置里没有订阅方 %s", ErrRejected, name)
+	}
+	to, ok := h.list[name]
+	if !ok {
+		return fmt.Errorf("%w: 配置里没有订阅方 %s", ErrRejected, name)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.url, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("%w: 订阅方 %s 的地址不对", ErrRejected, name)
+	}
+	at := h.now()
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "Frontline")
+	req.Header.Set("webhook-id", id)
+	req.Header.Set("webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
+	req.Header.Set("webhook-signature", HookSignature(to.key, id, at, body))
+	resp, err := h.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("subscriber %s does not answer: %w", name, plainError(err, req.URL.Query()))
+	}
+	defer resp.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(resp.Body, hookAnswer))
+	switch {
+	case resp.StatusCode/100 == 2:
+		return nil
+	case resp.StatusCode == http.StatusGone:
+		return fmt.Errorf("%w: 订阅方 %s 回了 410，不再要事件", ErrRejected, name)
+	}
+	return fmt.Errorf("subscriber %s answers %s", name, resp.Status)
+}
