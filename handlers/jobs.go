@@ -24,6 +24,7 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 			return err
 		}},
 		{Name: "roster", Next: daily(0, 5), Run: d.LayRoster},
+		{Name: "handover", Next: nextHandover, Run: d.Handover},
 		{Name: "tickets", Next: every(jobLook), Run: d.Tick},
 	}
 	if d.Directory != nil {

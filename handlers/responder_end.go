@@ -55,6 +55,21 @@ func (d *Desk) merge(ctx context.Context, r Request) (Result, error) {
 	}}, nil
 }
 
+// split is 拆 1042 …: an other problem becomes a ticket of its own.
+func (d *Desk) split(ctx context.Context, r Request) (Result, error) {
+	n, rest, ok := ticketAndRest(r.Args)
+	if !ok {
+		return Result{}, which("拆 1042 对账单金额也不对")
+	}
+	var part store.Ticket
+	return d.act(n, func(tx *store.Tx, t *store.Ticket) (err error) {
+		part, err = d.Split(tx, r.Actor, t, rest)
+		return err
+	}, func(_ *store.Tx, t store.Ticket) string {
+		return fmt.Sprintf("已从 %s 拆出 %s：%s", no(&t), no(&part), chat.Plain(part.Title))
+	}), nil
+}
+
 var resolutionParts = regexp.MustCompile(`(?:^|[\s,，;；。])(原因|办法|方法|措施|话术|回复|对客)\s*[:：是]\s*`)
 
 // resolutionOf reads 原因:… 办法:… 话术:…; words without a head are the method.

@@ -358,6 +358,35 @@ func (d *Desk) Merge(tx *store.Tx, by chat.User, t, master *store.Ticket) error 
 	return d.tell(tx, t, fmt.Sprintf("%s 和 %s（%s）是同一个问题，已并到一起。修好后我会通知你。", no(t), no(master), chat.Plain(chat.Cut(master.Title, 30))), by.ID)
 }
 
+// Split makes a ticket of its own of what turned out to be another problem: same
+// reporter and customer, linked both ways.
+func (d *Desk) Split(tx *store.Tx, by chat.User, t *store.Ticket, words string) (store.Ticket, error) {
+	if err := mustBeOpen(t, "拆"); err != nil {
+		return store.Ticket{}, err
+	}
+	clean, _ := mask.Scrub(strings.TrimSpace(words))
+	if len([]rune(clean)) < 2 {
+		return store.Ticket{}, refuse("拆出什么问题？例：拆 " + no(t) + " 对账单金额也不对")
+	}
+	part := store.Ticket{Priority: t.Priority, Class: t.Class, Title: TitleOf(clean), Reporter: t.Reporter, Place: t.Place, AppVersion: t.AppVersion, System: t.System, Urgency: t.Urgency, Group: t.Group}
+	if err := d.Open(tx, by, &part); err != nil {
+		return part, err
+	}
+	for _, err := range []error{
+		tx.CopyCustomer(t, &part),
+		tx.AddTicketEntry(part.ID, store.TicketEntry{Kind: "report", Author: by.ID, Text: mask.Text(clean), Original: clean}),
+		tx.LinkTicket(store.Link{Ticket: t.Number, Kind: store.NumberTicket, Number: part.Number}),
+		tx.LinkTicket(store.Link{Ticket: part.Number, Kind: store.NumberTicket, Number: t.Number}),
+		d.change(tx, by, t, t.State, "拆出 "+no(&part)),
+		d.tell(tx, t, fmt.Sprintf("%s 里的另一个问题拆成了 %s：%s", no(t), no(&part), chat.Plain(part.Title)), by.ID),
+	} {
+		if err != nil {
+			return part, err
+		}
+	}
+	return part, nil
+}
+
 // SetPriority changes priority and reason; the clocks follow.
 func (d *Desk) SetPriority(tx *store.Tx, by chat.User, t *store.Ticket, priority, urgency, event string) error {
 	if _, ok := d.Rules.Clocks[priority]; !ok {

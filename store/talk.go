@@ -17,6 +17,19 @@ type Line struct {
 	Media []chat.Media
 }
 
+// SaidTo returns what was said to a place since a time, newest first.
+func (s *Store) SaidTo(ctx context.Context, to chat.Address, since time.Time, n int) ([]Line, error) {
+	var rows []outboxRow
+	err := s.read.WithContext(ctx).Where("target_key = ? AND id >= ? AND state IN (0,1,2)", hashKey(to.String()), idAt(since)).Order("id DESC").Limit(n).Find(&rows).Error
+	var lines []Line
+	for _, r := range rows {
+		if d, err := s.delivery(r); err == nil {
+			lines = append(lines, Line{At: idTime(r.ID), Body: d.Body})
+		}
+	}
+	return lines, err
+}
+
 // Talk returns what was said in a thread since a time, both sides, oldest
 // first: what a person sees when they take a talk over. It needs no table of
 // its own: the inbox and the outbox are the talk.

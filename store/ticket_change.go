@@ -36,6 +36,17 @@ var workColumns = []string{"State", "Priority", "Class", "Subclass", "Urgency", 
 	"RespondDue", "ResolveDue", "RespondedAt", "PausedAt", "WaitFor", "WaitUntil", "Warned", "LookAt", "Reason", "Method", "Outcome", "Handler", "Cycle", "Rating", "RatingWhy",
 	"AskedAt", "ToldAt", "UpdatedAt", "Version"}
 
+// CopyCustomer gives to the customer of from, sealed as it is.
+func (tx *Tx) CopyCustomer(from, to *Ticket) error {
+	var r ticketRow
+	if err := tx.db.First(&r, "id = ?", from.ID).Error; err != nil {
+		return err
+	}
+	columns := []string{"Customer", "Phone", "Identity", "CustomerMask", "PhoneMask", "IdentityMask", "CustomerKey", "PhoneKey", "IdentityKey"}
+	to.Customer, to.Phone, to.Identity = from.Customer, from.Phone, from.Identity
+	return tx.db.Model(&ticketRow{}).Where("id = ?", to.ID).Select(columns).Updates(&r).Error
+}
+
 // ToldReporter records when a ticket's reporter heard of it. It is no change of
 // the ticket: nobody's reading becomes stale by it.
 func (tx *Tx) ToldReporter(t *Ticket) error {

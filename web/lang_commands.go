@@ -22,5 +22,7 @@ var englishCommands = map[string]string{
 	"同一个问题并成一张":         "make one ticket of two",
 	"结果告诉报障人":           "resolve; the reporter hears how",
 	"现在谁在班；组长可以排班":      "who is on duty; leaders add shifts",
+	"另一个问题拆成一张新单":       "make another problem a ticket of its own",
+	"接手刚说到的那张单或那条告警":    "take the ticket or alert that was just told",
 	"看这张表":              "this list",
 }
