@@ -58,6 +58,7 @@ func commands() []command {
 		{"kb", "import FILE… | export FILE | search TEXT | eval", "the knowledge base", runKB},
 		{"gen", "KIND [-count N] [-seed N] [-sex f] [-age 30] …", "test data that can hit no real person", runGen},
 		{"user", "list | role USERID ROLE…", "people and rights", runUser},
+		{"ticket", "import FILE… [-dry-run]", "tickets of an other system: csv, xlsx", runTicket},
 		{"alerts", "route [-config FILE] LABEL=VALUE…", "where an alert would go, and why", runAlerts},
 		{"audit", "verify", "proves that the audit log is whole", runAudit},
 		{"backup", "[-config FILE] FILE", "a whole copy of the SQLite database, while it is in use", runBackup},

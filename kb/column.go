@@ -156,3 +156,5 @@ func columnByName(name string) (int, bool) {
 	}
 	return 0, false
 }
+
+func isColumn(name string) bool { _, ok := columnByName(name); return ok }

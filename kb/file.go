@@ -56,6 +56,24 @@ func ReadFile(name string, r io.Reader) (rows []Row, warnings []string, err erro
 	return s.rows, s.warnings, nil
 }
 
+// ReadRows gives the rows of a csv or xlsx file of any kind, as they stand, with
+// the same care as ReadFile: encodings, separators, damaged and oversized files.
+// known tells the names of columns that are looked for.
+func ReadRows(name string, r io.Reader, known func(name string) bool, row func(line int, cells []string) error) error {
+	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	switch {
+	case err != nil:
+		return fmt.Errorf("read %s: %w", path.Base(name), err)
+	case len(data) > maxFile:
+		return errors.New("文件超过 64 MiB，请拆开再导入")
+	case endingOf(name) == ".csv":
+		return csvRows(data, known, row)
+	case endingOf(name) == ".xlsx":
+		return xlsxRows(data, func(string) {}, row)
+	}
+	return errors.New("只读 csv 和 xlsx")
+}
+
 // WriteFile writes entries so that ReadFile reads them back unchanged; the
 // ending of the name says how. It fails, naming the entry, rather than write
 // what would not come back.

@@ -10,6 +10,16 @@ import (
 )
 
 func readCSV(data []byte, out *sheet) error {
+	t := &table{out: out}
+	if err := csvRows(data, isColumn, t.row); err != nil {
+		return err
+	}
+	return t.end()
+}
+
+// csvRows gives the rows of a csv file one by one, whatever its encoding; known
+// tells the names of columns that are looked for.
+func csvRows(data []byte, known func(name string) bool, row func(line int, cells []string) error) error {
 	text, err := decode(data)
 	if err != nil {
 		return err
@@ -18,14 +28,13 @@ func readCSV(data []byte, out *sheet) error {
 		return err
 	}
 	r := csv.NewReader(bytes.NewReader(text))
-	r.Comma, r.FieldsPerRecord, r.ReuseRecord = separatorOf(text), -1, true
-	t := &table{out: out}
+	r.Comma, r.FieldsPerRecord, r.ReuseRecord = separatorOf(text, known), -1, true
 	for {
 		cells, err := r.Read()
 		var fault *csv.ParseError
 		switch {
 		case errors.Is(err, io.EOF):
-			return t.end()
+			return nil
 		case errors.As(err, &fault):
 			return fmt.Errorf("第 %d 行第 %d 个字节起引号不配对（这一条从第 %d 行开始）", fault.Line, fault.Column, fault.StartLine)
 		case err != nil:
@@ -35,29 +44,29 @@ func readCSV(data []byte, out *sheet) error {
 		for i := range cells {
 			cells[i] = unguard(cells[i])
 		}
-		if err := t.row(line, cells); err != nil {
+		if err := row(line, cells); err != nil {
 			return err
 		}
 	}
 }
 
 // separatorOf is the separator under which the first line names the most of
-// our columns: spreadsheets write commas, tabs or semicolons.
-func separatorOf(text []byte) rune {
+// known columns: spreadsheets write commas, tabs or semicolons.
+func separatorOf(text []byte, known func(string) bool) rune {
 	line, _, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte("\n"))
 	best, most := ',', 0
 	for _, comma := range []rune{',', '\t', ';'} {
 		r := csv.NewReader(bytes.NewReader(line))
 		r.Comma, r.LazyQuotes = comma, true
 		cells, _ := r.Read()
-		known := 0
+		n := 0
 		for _, c := range cells {
-			if _, ok := columnByName(unguard(c)); ok {
-				known++
+			if known(unguard(c)) {
+				n++
 			}
 		}
-		if known > most {
-			best, most = comma, known
+		if n > most {
+			best, most = comma, n
 		}
 	}
 	return best

@@ -16,6 +16,16 @@ import (
 const maxCellText = 32_767
 
 func readXLSX(data []byte, out *sheet) error {
+	t := &table{out: out}
+	if err := xlsxRows(data, func(name string) { out.warn("只读第一个工作表，「%s」未读", clipped(name)) }, t.row); err != nil {
+		return err
+	}
+	return t.end()
+}
+
+// xlsxRows gives the rows of the first sheet one by one; other hears of the
+// rest.
+func xlsxRows(data []byte, other func(name string), row func(line int, cells []string) error) error {
 	if err := checkArchive(data); err != nil {
 		return err
 	}
@@ -31,18 +41,17 @@ func readXLSX(data []byte, out *sheet) error {
 		return errors.New("文件里没有工作表")
 	}
 	for _, name := range names[1:] {
-		out.warn("只读第一个工作表，「%s」未读", clipped(name))
+		other(name)
 	}
-	return readSheet(f, names[0], out)
+	return readSheet(f, names[0], row)
 }
 
-func readSheet(f *excelize.File, name string, out *sheet) error {
+func readSheet(f *excelize.File, name string, row func(line int, cells []string) error) error {
 	rows, err := f.Rows(name)
 	if err != nil {
 		return fmt.Errorf("工作表「%s」读不出来：%w", clipped(name), err)
 	}
 	defer rows.Close()
-	t := &table{out: out}
 	for line := 1; rows.Next(); line++ {
 		if line > maxRows+1 {
 			return fmt.Errorf("超过 %d 行，请拆开再导入", maxRows)
@@ -51,14 +60,14 @@ func readSheet(f *excelize.File, name string, out *sheet) error {
 		if err != nil {
 			return fmt.Errorf("第 %d 行读不出来：%w", line, err)
 		}
-		if err := t.row(line, cells); err != nil {
+		if err := row(line, cells); err != nil {
 			return err
 		}
 	}
 	if err := rows.Error(); err != nil {
 		return fmt.Errorf("工作表「%s」读不出来：%w", clipped(name), err)
 	}
-	return t.end()
+	return nil
 }
 
 // escapedUnit is how spreadsheets write a character that XML lacks

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"gorm.io/gorm"
+
 	"context"
 	"encoding/json"
 	"time"
@@ -68,8 +70,15 @@ func (tx *Tx) UsePrefill(member, token string) error {
 
 // TicketOfSource returns the ticket that a message or a form made, or ErrNotFound.
 func (s *Store) TicketOfSource(ctx context.Context, source string) (Ticket, error) {
+	return ticketOfSource(s.read.WithContext(ctx), source)
+}
+
+// TicketOfSource sees the writes of this transaction.
+func (tx *Tx) TicketOfSource(source string) (Ticket, error) { return ticketOfSource(tx.db, source) }
+
+func ticketOfSource(db *gorm.DB, source string) (Ticket, error) {
 	var rows []ticketRow
-	if err := s.read.WithContext(ctx).Where("source_message = ?", source).Limit(1).Find(&rows).Error; err != nil {
+	if err := db.Where("source_message = ?", source).Limit(1).Find(&rows).Error; err != nil {
 		return Ticket{}, err
 	}
 	if len(rows) == 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -227,6 +228,24 @@ func (tx *Tx) CreateTicket(t *Ticket) error {
 		return err
 	}
 	return nil
+}
+
+// ImportTicket stores a ticket of an other system as it was: its state and its
+// times stay, its id lies in the time when it was made. The same source again is
+// ErrExists.
+func (tx *Tx) ImportTicket(t *Ticket) error {
+	made := t.Created
+	if err := tx.CreateTicket(t); err != nil {
+		return err
+	}
+	if made.IsZero() || !made.Before(tx.now) {
+		return nil
+	}
+	// Ids sort by time and lists are ranges of them. The last bits are chance, so
+	// that what was made in one millisecond has ids of its own.
+	old := t.ID
+	t.ID, t.Created = idAt(made)|rand.Int64N(1<<(slotBits+countBits)), made
+	return tx.db.Exec("UPDATE ticket SET id=?, created_at=?, updated_at=? WHERE id=?", t.ID, millis(made), millis(tx.now), old).Error
 }
 
 func bytesOf(s string) []byte {
