@@ -56,7 +56,7 @@ func (w *sureWeights) of(x *signals) float64 {
 // cautious is the fit of a base that has no questions to fit on. Chosen by
 // hand on the development sets, one set of scalars for all bases.
 var cautious = fit{
-	order: orderWeights{fWeight: 1.1, fMean: 1, fCoverage: 0.4, fBack: -0.8, fAnswer: 2.5, fWords: -1.2, fExtra: -0.3, fOrder: 2.6},
+	order: orderWeights{fWeight: 1.1, fMean: 1, fCoverage: 0.4, fBack: -0.8, fAnswer: 2.5, fWords: -1.2, fExtra: -0.3, fOrder: 2.6, fLikely: 0.6, fCore: 0.8},
 	sure: sureWeights{sOne: -3.4, sShare: 1.4, sMargin: 0.3, sCosine: 1.8, sCoverage: 0.7, sUnknown: -0.2, sWords: -0.7,
 		sExtra: -0.3, sOrder: 0.3, sApart: 0.9, sLength: 0.4, sAnswer: 0.5, sRaw: -0.5},
 	threshold: 0.9,

@@ -17,9 +17,11 @@ type index struct {
 	exact  map[string][]int32 // bare question → items
 	same   map[string][]int32 // bare copy of a question → items
 	fit    fit
-	rough  bool // not trained yet
-	asked  int  // questions, similar ones counted
-	common int  // postings longer than this do not fetch
+	rough  bool      // not trained yet
+	asked  int       // questions, similar ones counted
+	common int       // postings longer than this do not fetch
+	rarity []float32 // of a token among items
+	share  []float32 // of a token among all tokens
 	pool   sync.Pool
 }
 
@@ -30,6 +32,8 @@ type item struct {
 	questions []question // the standard question first
 	negatives []question
 	weights   vector   // of the postings, trained
+	counts    []uint8  // of the questions that hold a token, beside weights
+	length    float64  // tokens of all questions
 	answer    []uint32 // plain tokens of the answer that questions use too, sorted
 }
 
@@ -145,6 +149,16 @@ func (it *item) weighQuestions(v *vocabulary, ids [][]uint32) {
 		it.questions[k].vec = v.vectorOf(ids[k], 0)
 	}
 	it.weights = centroid(it.questions)
+	it.counts = make([]uint8, len(it.weights.id))
+	for k := range it.questions {
+		for _, id := range it.questions[k].vec.id {
+			at, _ := slices.BinarySearch(it.weights.id, id)
+			if it.counts[at] < 255 {
+				it.counts[at]++
+			}
+		}
+		it.length += float64(len(it.questions[k].vec.id))
+	}
 }
 
 // startScale is the length of an entry's weights before training: what the
@@ -186,6 +200,28 @@ func (ix *index) finish() {
 		}
 	}
 	ix.post = invert(ix.items, len(ix.vocab.tokens))
+	ix.pooled()
+}
+
+// pooled weighs what an entry's questions have in common against the rest of the
+// base. It comes after the postings.
+func (ix *index) pooled() {
+	n := float64(len(ix.items))
+	ix.rarity, ix.share = make([]float32, len(ix.vocab.tokens)), make([]float32, len(ix.vocab.tokens))
+	for id := range ix.rarity {
+		df := float64(ix.post.off[id+1] - ix.post.off[id])
+		ix.rarity[id] = float32(math.Log((n + 1) / (df + 0.5)))
+	}
+	total := 0.0
+	for _, it := range ix.items {
+		for k, id := range it.weights.id {
+			ix.share[id] += float32(it.counts[k])
+		}
+		total += it.length
+	}
+	for id := range ix.share {
+		ix.share[id] /= float32(max(1, total))
+	}
 }
 
 func addOnce(m map[string][]int32, key string, n int32) {

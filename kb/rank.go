@@ -18,6 +18,8 @@ const (
 	fWords           // share of the question's Latin and digit words that the entry lacks
 	fExtra           // Latin and digit words of the best question that the question lacks
 	fOrder           // longest common subsequence with the best question, Dice
+	fLikely          // log likelihood of the question by the pooled questions, smoothed, a token
+	fCore            // share of what the questions have in common that the question holds
 	featureCount
 )
 
@@ -70,6 +72,10 @@ func (ix *index) ask(text string) *asked {
 	return q
 }
 
+// smoothing is how many tokens of the base's own mixture an entry's questions
+// are read with (Dirichlet smoothing).
+const smoothing = 30.0
+
 // candidates is how many entries are looked at closely.
 const candidates = 30
 
@@ -95,16 +101,24 @@ func (ix *index) rank(s *scratch, q *asked) []candidate {
 // vector by token.
 func (ix *index) measure(s *scratch, q *asked, c *candidate) {
 	it := ix.items[c.item]
-	covered := 0.0
+	covered, held, likely := 0.0, 0.0, 0.0
 	c.x = features{}
+	core := 1e-9
 	for k, id := range it.weights.id {
+		tf, rare := float64(it.counts[k]), float64(ix.rarity[id])
+		core += tf * rare
 		if x := s.weight[id]; x != 0 {
 			c.x[fWeight] += float64(x) * float64(it.weights.w[k])
 			if !ix.vocab.tokens[id].ofCopy() {
 				covered += float64(ix.vocab.idf[id])
 			}
+			held += tf * rare
+			p := float64(ix.share[id])
+			likely += math.Log((tf+smoothing*p)/(it.length+smoothing)) - math.Log(smoothing*p/(it.length+smoothing))
 		}
 	}
+	c.x[fCore] = held / core
+	c.x[fLikely] = likely / float64(max(1, len(q.vec.id)))
 	ix.likeness(s, c)
 	if q.plain > 0 {
 		c.x[fCoverage] = covered / q.plain
