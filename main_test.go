@@ -25,6 +25,8 @@ var allowed = map[string][]string{
 	"handlers/alert":         {"bot/chat", "handlers/mask", "store"},
 	"handlers/calendar":      {},
 	"handlers/mask":          {},
+	"handlers/construct":     {"bot/chat", "handlers/construct/gen", "handlers/mask", "store"},
+	"uat":                    {},
 	"handlers/construct/gen": {"handlers/calendar"},
 	"kb":                     {},
 	"kb/llm":                 {"kb"},

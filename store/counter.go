@@ -10,6 +10,7 @@ const (
 	NumberTicket = "ticket" // T
 	NumberEntry  = "entry"  // K
 	NumberAlert  = "alert"  // A
+	NumberRun    = "run"    // R
 )
 
 type numberBlocks struct {

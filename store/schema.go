@@ -175,6 +175,24 @@ var migrations = []migration{
 	{name: "weekly roster", oldest: 3, steps: []string{
 		"ALTER TABLE duty_shift ADD COLUMN weekly BIGINT NOT NULL DEFAULT 0",
 	}},
+	{name: "data construction", oldest: 3, steps: []string{
+		`CREATE TABLE construct_run (id BIGINT PRIMARY KEY, number BIGINT NOT NULL, recipe $key(64) NOT NULL, recipe_version BIGINT NOT NULL, sha $key(64) NOT NULL, title $key(200) NOT NULL, environment $key(64) NOT NULL,
+			state $key(16) NOT NULL, requester $key(64) NOT NULL, place $text NOT NULL, reply_to $key(24) NOT NULL, source_key $key(64) NOT NULL, seed $key(20) NOT NULL, wanted BIGINT NOT NULL, params $blob, ticket BIGINT NOT NULL,
+			approver $key(64) NOT NULL, approve_hash $key(64) NOT NULL, approve_until BIGINT NOT NULL, owner $key(64) NOT NULL, epoch BIGINT NOT NULL, lease_until BIGINT NOT NULL, good BIGINT NOT NULL, bad BIGINT NOT NULL,
+			created_at BIGINT NOT NULL, started_at BIGINT NOT NULL, ended_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, warned BIGINT NOT NULL, why $text NOT NULL, version BIGINT NOT NULL)$end`,
+		"CREATE UNIQUE INDEX construct_run_number ON construct_run (number)",
+		"CREATE UNIQUE INDEX construct_run_source ON construct_run (source_key)",
+		"CREATE INDEX construct_run_state ON construct_run (state, id)",
+		"CREATE INDEX construct_run_requester ON construct_run (requester, id)",
+		"CREATE INDEX construct_run_recipe ON construct_run (recipe, id)",
+		"CREATE INDEX construct_run_expiry ON construct_run (expires_at)",
+		`CREATE TABLE construct_item (id BIGINT PRIMARY KEY, run_id BIGINT NOT NULL, pos BIGINT NOT NULL, state $key(16) NOT NULL, data $blob, outputs $blob, card $text NOT NULL,
+			fault $text NOT NULL, fault_step $key(191) NOT NULL, step_title $key(200) NOT NULL, steps_done BIGINT NOT NULL, started_at BIGINT NOT NULL, ended_at BIGINT NOT NULL)$end`,
+		"CREATE UNIQUE INDEX construct_item_pos ON construct_item (run_id, pos)",
+		`CREATE TABLE construct_step (id BIGINT PRIMARY KEY, item_id BIGINT NOT NULL, path $key(191) NOT NULL, title $key(200) NOT NULL, target $key(128) NOT NULL, state $key(16) NOT NULL, attempt BIGINT NOT NULL,
+			request $blob, result $blob, take_back $blob, answer $blob, fault $text NOT NULL, began_at BIGINT NOT NULL, ended_at BIGINT NOT NULL)$end`,
+		"CREATE UNIQUE INDEX construct_step_path ON construct_step (item_id, path)",
+	}},
 }
 
 func numbered(head, row string, n int) string {

@@ -1,0 +1,515 @@
+package construct
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/types"
+
+	"frontline/bot/chat"
+	"frontline/handlers/construct/gen"
+)
+
+// Examples are three recipes that a demo runs with.
+//
+//go:embed recipes/*.yaml
+var Examples embed.FS
+
+// Library is all recipes that were loaded, and what may be said for them.
+type Library struct {
+	Recipes []*Recipe // by name
+	words   []word
+}
+
+type word struct {
+	say    string
+	recipe *Recipe
+	lock   map[string]string
+}
+
+// Find finds a recipe by name.
+func (l *Library) Find(name string) *Recipe {
+	for _, r := range l.Recipes {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// LoadDir reads every .yaml below a folder; the faults are all that is wrong.
+func LoadDir(dir string) (*Library, []Fault) { return LoadFS(os.DirFS(dir), ".") }
+
+// LoadFS reads every .yaml of a folder.
+func LoadFS(fsys fs.FS, dir string) (*Library, []Fault) {
+	names, err := fs.Glob(fsys, path.Join(dir, "*.yaml"))
+	if err != nil {
+		return nil, []Fault{{File: dir, Line: 1, Col: 1, Text: err.Error()}}
+	}
+	files := map[string][]byte{}
+	for _, n := range names {
+		b, err := fs.ReadFile(fsys, n)
+		if err != nil {
+			return nil, []Fault{{File: n, Line: 1, Col: 1, Text: err.Error()}}
+		}
+		files[n] = b
+	}
+	return Load(files)
+}
+
+// Load reads recipes. Nothing runs that was not checked whole: every name that
+// is used, in the order in which it comes to be.
+func Load(files map[string][]byte) (*Library, []Fault) {
+	names := make([]string, 0, len(files))
+	for n := range files {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	lib := &Library{}
+	var readers []*reader
+	for _, n := range names {
+		rd := &reader{file: n}
+		readers = append(readers, rd)
+		root := rd.parse(files[n])
+		if root == nil {
+			continue
+		}
+		rd.addresses(root)
+		rec := rd.head(root)
+		rec.file, rec.root = n, root
+		sum := sha256.Sum256(files[n])
+		rec.SHA = hex.EncodeToString(sum[:])
+		if lib.Find(rec.Name) != nil && rec.Name != "" {
+			rd.fault(root, "配方「%s」有两个", rec.Name)
+			continue
+		}
+		lib.Recipes = append(lib.Recipes, rec)
+	}
+	for i := range readers {
+		for _, rec := range lib.Recipes {
+			if rec.file == readers[i].file {
+				readers[i].body(rec, lib)
+				readers[i].aliases(rec, lib)
+			}
+		}
+	}
+	var faults []Fault
+	for _, rd := range readers {
+		faults = append(faults, rd.faults...)
+	}
+	if len(faults) == 0 {
+		faults = append(faults, lib.cycles()...)
+	}
+	slices.SortFunc(lib.Recipes, func(a, b *Recipe) int { return strings.Compare(a.Name, b.Name) })
+	sort.SliceStable(lib.words, func(i, j int) bool { return len(lib.words[i].say) > len(lib.words[j].say) })
+	return lib, faults
+}
+
+// Layer 1: no address anywhere in a recipe.
+var (
+	addressLike = regexp.MustCompile(`://|\b\d{1,3}(?:\.\d{1,3}){3}\b|@tcp\(|\[[0-9a-fA-F]*:[0-9a-fA-F:.]*\]|\blocalhost\b`)
+	sixLike     = regexp.MustCompile(`(?i)\b[0-9a-f]{1,4}(:[0-9a-f]{0,4}){3,7}\b|::ffff:`)
+)
+
+func holdsAddress(text string) bool {
+	return addressLike.MatchString(text) || sixLike.MatchString(text)
+}
+
+func (r *reader) addresses(n *node) {
+	if n.kind == 's' && holdsAddress(n.text) {
+		r.fault(n, "配方里不能写地址；用环境里的目标名")
+	}
+	for _, k := range n.keys {
+		if holdsAddress(k.text) {
+			r.fault(k, "配方里不能写地址；用环境里的目标名")
+		}
+	}
+	for _, v := range n.vals {
+		r.addresses(v)
+	}
+}
+
+var (
+	recipeName = regexp.MustCompile(`^[a-z][a-z0-9-]{2,48}$`)
+	stepName   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
+)
+
+func skip(*node) {}
+
+// head reads what others need to know of a recipe.
+func (r *reader) head(root *node) *Recipe {
+	rec := &Recipe{Version: 1, Timeout: 5 * time.Minute, OnFailure: "undo", TTL: 7 * 24 * time.Hour, Count: Count{1, 1, 1}, RunRoles: []chat.Role{chat.Tester}}
+	str := func(to *string) func(*node) { return func(n *node) { *to = r.text(n) } }
+	r.fields(root, "配方", map[string]func(*node){
+		"kind": func(n *node) {
+			if n.text != "recipe" {
+				r.fault(n, "kind 应是 recipe")
+			}
+		},
+		"name": func(n *node) {
+			if rec.Name = r.text(n); !recipeName.MatchString(rec.Name) {
+				r.fault(n, "名字用小写字母、数字和横线，3 到 49 个字符")
+			}
+		},
+		"title": str(&rec.Title), "owner": str(&rec.Owner), "description": str(&rec.Description),
+		"version":        func(n *node) { rec.Version = r.number(n, 1, 100000) },
+		"manual_minutes": func(n *node) { rec.Manual = r.number(n, 0, 10000) },
+		"tags":           func(n *node) { rec.Tags = r.texts(n) },
+		"aliases":        skip,
+		"environments":   func(n *node) { rec.Environments = r.texts(n) },
+		"roles": func(n *node) {
+			r.fields(n, "roles", map[string]func(*node){
+				"run":     func(n *node) { rec.RunRoles = r.roles(n) },
+				"approve": func(n *node) { rec.ApproveRoles = r.roles(n) },
+			})
+		},
+		"approval": skip, "params": skip, "vars": skip, "steps": skip, "outputs": skip, "from_ticket": skip,
+		"count": func(n *node) {
+			r.fields(n, "count", map[string]func(*node){
+				"default":  func(n *node) { rec.Count.Default = r.number(n, 1, 1000) },
+				"max":      func(n *node) { rec.Count.Max = r.number(n, 1, 1000) },
+				"parallel": func(n *node) { rec.Count.Parallel = r.number(n, 1, 16) },
+			})
+		},
+		"timeout": func(n *node) { rec.Timeout = r.duration(n, 2*time.Hour) },
+		"on_failure": func(n *node) {
+			if rec.OnFailure = r.text(n); !slices.Contains([]string{"undo", "keep", "ask"}, rec.OnFailure) {
+				r.fault(n, "on_failure 是 undo、keep 或 ask")
+			}
+		},
+		"cleanup": func(n *node) {
+			r.fields(n, "cleanup", map[string]func(*node){
+				"ttl":  func(n *node) { rec.TTL = r.duration(n, 90*24*time.Hour) },
+				"warn": func(n *node) { rec.Warn = r.duration(n, 30*24*time.Hour) },
+			})
+		},
+	})
+	if rec.Name == "" {
+		r.fault(root, "缺名字 name")
+	}
+	if rec.Title == "" {
+		rec.Title = rec.Name
+	}
+	if len(rec.Environments) == 0 {
+		r.fault(root, "缺 environments：在哪些环境可以用")
+	}
+	if n := root.get("steps"); n == nil || n.kind != 'l' || len(n.vals) == 0 {
+		r.fault(root, "缺步骤 steps")
+	}
+	if n := root.get("outputs"); n != nil { // the names, which calling recipes use
+		for _, o := range n.vals {
+			if name := o.get("name"); name != nil {
+				rec.Outputs = append(rec.Outputs, &Output{Name: name.text})
+			}
+		}
+	}
+	if n := root.get("params"); n != nil && n.kind == 'l' {
+		for _, p := range n.vals {
+			rec.Params = append(rec.Params, r.param(p))
+		}
+	}
+	return rec
+}
+
+func (r *reader) roles(n *node) (out []chat.Role) {
+	for _, t := range r.texts(n) {
+		if !slices.Contains(chat.Roles, chat.Role(t)) {
+			r.fault(n, "没有「%s」这个角色", t)
+			continue
+		}
+		out = append(out, chat.Role(t))
+	}
+	return out
+}
+
+var paramTypes = []string{"string", "integer", "decimal", "bool", "date", "enum", "list", "branch", "id_card", "mobile", "bank_card", "stock_code", "ticket", "customer", "trading_day"}
+
+func (r *reader) param(n *node) *Param {
+	p := &Param{Type: "string"}
+	str := func(to *string) func(*node) { return func(n *node) { *to = r.text(n) } }
+	num := func(to *int) func(*node) { return func(n *node) { *to = r.number(n, 0, 10000) } }
+	r.fields(n, "参数", map[string]func(*node){
+		"name": func(n *node) {
+			if p.Name = r.text(n); !stepName.MatchString(p.Name) {
+				r.fault(n, "参数名用小写字母、数字和下划线")
+			}
+		},
+		"label": str(&p.Label), "help": str(&p.Help), "from": str(&p.From), "min": str(&p.Min), "max": str(&p.Max),
+		"type": func(n *node) {
+			if p.Type = r.text(n); !slices.Contains(paramTypes, p.Type) {
+				r.fault(n, "没有「%s」这种参数；有：%s", p.Type, strings.Join(paramTypes, "、"))
+			}
+		},
+		"generator": func(n *node) {
+			if p.Generator = r.text(n); !gen.Known(p.Generator) {
+				r.fault(n, "没有「%s」这种生成器；有：%s", p.Generator, strings.Join(gen.Names(), "、"))
+			}
+		},
+		"pattern": func(n *node) {
+			var err error
+			if p.form, err = regexp.Compile(r.text(n)); err != nil {
+				r.fault(n, "pattern 不是正则表达式")
+			}
+			p.Pattern = n.text
+		},
+		"says": func(n *node) { p.Says = r.texts(n) }, "enum": func(n *node) { p.Enum = r.texts(n) },
+		"with": func(n *node) { p.withNode = n }, "when": func(n *node) { p.whenNode = n },
+		"required": func(n *node) { p.Required = r.flag(n) }, "secret": func(n *node) { p.Secret = r.flag(n) },
+		"max_length": num(&p.MaxLength), "max_items": num(&p.MaxItems),
+		"default": func(n *node) { p.Default, _ = r.value(n, scope{}).eval(nil) },
+		"item": func(n *node) {
+			p.Item = map[string]string{}
+			for i, k := range n.keys {
+				p.Item[k.text] = n.vals[i].text
+			}
+		},
+	})
+	if p.Label == "" {
+		p.Label = p.Name
+	}
+	if p.Type == "enum" && len(p.Enum) == 0 {
+		r.fault(n, "enum 类型的参数要列出 enum")
+	}
+	if p.Default != nil {
+		v, err := p.coerce(p.Default)
+		if err != nil {
+			r.fault(n, "默认值不对：%v", err)
+		}
+		p.Default = v
+	}
+	return p
+}
+
+func (r *reader) aliases(rec *Recipe, lib *Library) {
+	n := rec.root.get("aliases")
+	if n == nil {
+		return
+	}
+	for _, a := range n.vals {
+		al := Alias{Lock: map[string]string{}}
+		r.fields(a, "别名", map[string]func(*node){
+			"say": func(n *node) { al.Say = r.texts(n) },
+			"lock": func(n *node) {
+				for i, k := range n.keys {
+					if rec.Param(k.text) == nil {
+						r.fault(k, "没有「%s」这个参数", k.text)
+					}
+					al.Lock[k.text] = n.vals[i].text
+				}
+			},
+		})
+		for _, s := range al.Say {
+			for _, w := range lib.words {
+				if w.say == strings.ToLower(s) {
+					r.fault(a, "「%s」已经是配方 %s 的说法", s, w.recipe.Name)
+				}
+			}
+			lib.words = append(lib.words, word{strings.ToLower(s), rec, al.Lock})
+		}
+		rec.Aliases = append(rec.Aliases, al)
+	}
+}
+
+// body compiles everything else, in the order in which it happens.
+func (r *reader) body(rec *Recipe, lib *Library) {
+	base := types.Map{"facts": types.Map{types.Extra: types.Any}, "dict": types.Map{types.Extra: types.Any},
+		"env": types.Map{"name": types.String, "vars": types.Map{types.Extra: types.Any}},
+		"run": types.Map{"key": types.String, "count": types.Int, "generated": types.TypeOf(func(string) bool { return false })},
+		"gen": types.TypeOf(func(string, ...any) (any, error) { return nil, nil })}
+	sc := scope{types: base}
+	params := types.Map{}
+	for _, p := range rec.Params {
+		if p.whenNode != nil {
+			p.When = r.compile(p.whenNode, p.whenNode.text, sc.with("params", params), nil)
+		}
+		if p.withNode != nil {
+			p.With = r.value(p.withNode, sc.with("params", params))
+			if p.Generator == "" {
+				r.fault(p.withNode, "with 要和 generator 一起写")
+			} else if err := gen.CheckOptions(p.Generator, p.With.keys); err != nil {
+				r.fault(p.withNode, "%v", err)
+			}
+		}
+		params[p.Name] = p.exprType()
+	}
+	sc = sc.with("params", params)
+	if n := rec.root.get("from_ticket"); n != nil {
+		r.ticketFacts(rec, n, sc)
+	}
+	known := types.Map{}
+	if n := rec.root.get("vars"); n != nil {
+		r.variables(rec, n, sc, known)
+	}
+	sc = sc.with("vars", known)
+	if n := rec.root.get("approval"); n != nil {
+		a := &Approval{Expires: 30 * time.Minute}
+		r.fields(n, "approval", map[string]func(*node){
+			"when":    func(n *node) { a.When = r.compile(n, n.text, sc, expr.AsBool) },
+			"by":      func(n *node) {},
+			"self":    func(n *node) { r.noSelf(n) },
+			"expires": func(n *node) { a.Expires = r.duration(n, 72*time.Hour) },
+		})
+		rec.Approval = a
+		if len(rec.ApproveRoles) == 0 {
+			r.fault(n, "要审批的配方要写 roles.approve：谁可以批")
+		}
+	}
+	later := map[string]bool{}
+	sn := rec.root.get("steps")
+	if sn == nil {
+		return
+	}
+	for _, n := range sn.vals {
+		if id := n.get("id"); id != nil {
+			later[id.text] = true
+		}
+	}
+	sc.later = later
+	steps := types.Map{}
+	for _, n := range sn.vals {
+		st := r.step(rec, lib, n, sc.with("steps", copyTypes(steps)))
+		delete(later, st.ID)
+		if _, twice := steps[st.ID]; twice {
+			r.fault(n, "步骤「%s」写了两次", st.ID)
+		}
+		steps[st.ID] = st.results(lib)
+		rec.Steps = append(rec.Steps, st)
+	}
+	r.outputs(rec, sc.with("steps", steps))
+}
+
+func (r *reader) noSelf(n *node) {
+	if r.flag(n) {
+		r.fault(n, "审批人不能是发起人自己")
+	}
+}
+
+func copyTypes(m types.Map) types.Map {
+	out := types.Map{}
+	for k, v := range m {
+		out[k] = v
+	}
+	return out
+}
+
+func (r *reader) ticketFacts(rec *Recipe, n *node, sc scope) {
+	r.fields(n, "from_ticket", map[string]func(*node){
+		"ticket": func(n *node) { r.value(n, sc) }, "on_missing": skip,
+		"facts": func(n *node) {
+			for _, f := range n.vals {
+				fact := Fact{}
+				r.fields(f, "facts", map[string]func(*node){
+					"name": func(n *node) { fact.Name = r.text(n) }, "of": func(n *node) { fact.Of = r.text(n) }, "keep": func(n *node) { fact.Keep = r.texts(n) },
+				})
+				if slices.Contains(fact.Keep, "value") && !slices.Contains([]string{"branch", "money", "stock_code", "quantity"}, fact.Of) {
+					r.fault(f, "%s 只能留形状，不能留原值", fact.Of)
+				}
+				rec.Facts = append(rec.Facts, fact)
+			}
+		},
+	})
+}
+
+var varRef = regexp.MustCompile(`\bvars\.([a-z][a-z0-9_]*)`)
+
+// variables are compiled in the order in which they need each other.
+func (r *reader) variables(rec *Recipe, n *node, sc scope, known types.Map) {
+	left := map[string]int{}
+	for i, k := range n.keys {
+		left[k.text] = i
+	}
+	for len(left) > 0 {
+		progress := false
+		for i, k := range n.keys {
+			if _, waiting := left[k.text]; !waiting {
+				continue
+			}
+			ready := true
+			for _, m := range varRef.FindAllStringSubmatch(n.vals[i].text, -1) {
+				if _, waits := left[m[1]]; waits {
+					ready = false
+				}
+			}
+			if !ready {
+				continue
+			}
+			rec.Vars = append(rec.Vars, &Var{k.text, r.value(n.vals[i], sc.with("vars", copyTypes(known)))})
+			known[k.text] = types.Any
+			delete(left, k.text)
+			progress = true
+		}
+		if !progress {
+			names := make([]string, 0, len(left))
+			for k := range left {
+				names = append(names, k)
+			}
+			sort.Strings(names)
+			r.fault(n, "变量互相引用，算不出来：%s", strings.Join(names, "、"))
+			return
+		}
+	}
+}
+
+func (r *reader) outputs(rec *Recipe, sc scope) {
+	rec.Outputs = nil
+	n := rec.root.get("outputs")
+	if n == nil {
+		return
+	}
+	for _, o := range n.vals {
+		out := &Output{Show: "masked"}
+		r.fields(o, "outputs", map[string]func(*node){
+			"name": func(n *node) { out.Name = r.text(n) }, "label": func(n *node) { out.Label = r.text(n) },
+			"value": func(n *node) { out.Value = r.value(n, sc) },
+			"show": func(n *node) {
+				if out.Show = r.text(n); !slices.Contains([]string{"true", "masked", "false"}, out.Show) {
+					r.fault(n, "show 是 true、masked 或 false")
+				}
+			},
+		})
+		if out.Label == "" {
+			out.Label = out.Name
+		}
+		if out.Name == "" || out.Value == nil {
+			r.fault(o, "结果要有 name 和 value")
+		}
+		rec.Outputs = append(rec.Outputs, out)
+	}
+}
+
+// cycles finds recipes that call themselves.
+func (l *Library) cycles() (out []Fault) {
+	var walk func(r *Recipe, on []string) bool
+	walk = func(r *Recipe, on []string) bool {
+		if slices.Contains(on, r.Name) {
+			return true
+		}
+		for _, s := range r.Steps {
+			for _, a := range s.actions() {
+				if a.Kind == "recipe" {
+					if sub := l.Find(a.Recipe); sub != nil && walk(sub, append(on, r.Name)) {
+						return true
+					}
+				}
+			}
+		}
+		return false
+	}
+	for _, r := range l.Recipes {
+		if walk(r, nil) {
+			out = append(out, Fault{r.file, 1, 1, fmt.Sprintf("配方 %s 绕了一圈又调用自己", r.Name)})
+		}
+	}
+	return out
+}
