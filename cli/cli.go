@@ -57,6 +57,8 @@ func commands() []command {
 		{"doctor", "[-config FILE] [-json]", "check everything and say what to do", runDoctor},
 		{"kb", "import FILE… | export FILE | search TEXT | eval", "the knowledge base", runKB},
 		{"gen", "KIND [-count N] [-seed N] [-sex f] [-age 30] …", "test data that can hit no real person", runGen},
+		{"construct", "list | run RECIPE KEY=VALUE… | check FILE…", "data construction: recipes and runs", runConstruct},
+		{"uat", "[-listen ADDR] [-dir DIR] [-environment]", "a stand-in for test systems, to try recipes against", runUAT},
 		{"user", "list | role USERID ROLE…", "people and rights", runUser},
 		{"ticket", "import FILE… [-dry-run]", "tickets of an other system: csv, xlsx", runTicket},
 		{"alerts", "route [-config FILE] LABEL=VALUE…", "where an alert would go, and why", runAlerts},
@@ -87,7 +89,7 @@ func Run(ctx context.Context, args []string, env Env) int {
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "Frontline (一线), a chat-ops desk for WeChat Work.\n\nUsage: frontline COMMAND")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-8s %-52s %s\n", c.name, c.usage, c.summary)
+		fmt.Fprintf(w, "  %-9s %-52s %s\n", c.name, c.usage, c.summary)
 	}
 	fmt.Fprintln(w, "\nTo try it: frontline demo, and in a second terminal: frontline chat")
 }

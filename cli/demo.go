@@ -9,12 +9,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"frontline/bot/chat"
 	"frontline/bot/standin"
 	"frontline/config"
 	"frontline/kb/sample"
 	"frontline/store"
+	"frontline/uat"
 )
 
 func demoDir(dir string) (string, error) {
@@ -72,7 +74,7 @@ func isLoopback(listen string) bool {
 }
 
 // demoFiles is what a demo writes into its folder; -reset removes only that.
-var demoFiles = []string{"frontline.db", "frontline.db-wal", "frontline.db-shm", "frontline.db.lock", "frontline.key", "demo.json", "keys.json", "files", "spool"}
+var demoFiles = []string{"frontline.db", "uat", "environments", "frontline.db-wal", "frontline.db-shm", "frontline.db.lock", "frontline.key", "demo.json", "keys.json", "files", "spool"}
 
 func resetDemo(dir string) error {
 	if at, err := readDemo(dir); err == nil && at.answers() {
@@ -92,6 +94,7 @@ type demo struct {
 	engine   *engine
 	listener net.Listener
 	standin  *standin.Server
+	uat      *uat.Server // the test systems that recipes call
 	platform net.Listener
 	where    whereabouts
 }
@@ -124,6 +127,12 @@ func startDemo(ctx context.Context, env Env, dir, listen string) (d *demo, err e
 	}
 	// The platform answers before the product asks it anything.
 	go newServer(d.standin).Serve(d.platform)
+	if d.uat, err = uat.Start(uat.Options{Dir: filepath.Join(dir, "uat"), Slow: 300 * time.Millisecond}); err != nil {
+		return nil, err
+	}
+	if err = writeEnvironment(filepath.Join(dir, "environments"), d.uat); err != nil {
+		return nil, err
+	}
 	cfg := demoConfig(k, dir, own, platform)
 	for to, name := range map[*config.Secret]string{&cfg.Hooks.Token: "FRONTLINE_HOOKS_TOKEN", &cfg.API.Token: "FRONTLINE_API_TOKEN"} {
 		if v := env.get(name); v != "" {
@@ -164,6 +173,9 @@ func (d *demo) close() {
 	if d.standin != nil {
 		d.standin.Close()
 	}
+	if d.uat != nil {
+		d.uat.Close()
+	}
 	for _, l := range []net.Listener{d.listener, d.platform} {
 		if l != nil {
 			l.Close()
@@ -186,6 +198,7 @@ func demoConfig(k keys, dir, own, platform string) *config.Config {
 	c.ServiceGroups = demoServiceGroups
 	c.Alerts.Duty = "trading"
 	c.Tickets.Group, c.Alerts.DefaultGroup = "trading-support", "trading-support"
+	c.Construct = config.Construct{Enabled: true, Zone: "demo", Environments: filepath.Join(dir, "environments")}
 	c.Hooks.Token, c.API.Token = config.Secret(k.Hooks), config.Secret(k.API)
 	return c
 }

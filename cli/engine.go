@@ -17,6 +17,7 @@ import (
 	"frontline/config"
 	"frontline/handlers"
 	"frontline/handlers/alert"
+	"frontline/handlers/construct"
 	"frontline/kb"
 	"frontline/kb/llm"
 	"frontline/store"
@@ -42,6 +43,7 @@ type engine struct {
 	deliver  *bot.Deliverer
 	handler  http.Handler
 	files    *store.Files
+	data     *construct.Engine // nil: data construction is off
 }
 
 // newEngine opens and wires everything; nothing runs yet. platform is the
@@ -83,6 +85,9 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	}
 	keys, err := e.openCallback(demo)
 	if err != nil {
+		return nil, err
+	}
+	if e.data, err = openConstruct(cfg, e.store, log.With("component", "construct")); err != nil {
 		return nil, err
 	}
 	if err = e.openDesk(files, keys, demo); err != nil {
@@ -294,6 +299,9 @@ func (e *engine) run(ctx context.Context) error {
 	g.Go(func() error { return e.alerts.Run(gctx) })
 	g.Go(func() error { return e.know.Follow(gctx, e.store, entryPoll) })
 	g.Go(func() error { return e.drain(gctx) })
+	if e.data != nil {
+		g.Go(func() error { return e.data.Run(gctx) })
+	}
 	err := g.Wait()
 	release()
 	return errors.Join(ignoreCanceled(err), ignoreCanceled(<-released))

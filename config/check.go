@@ -28,6 +28,7 @@ func (c *Config) check(f *Faults) {
 	c.checkGroups(f)
 	c.checkAlerts(f)
 	c.checkTickets(f)
+	c.checkConstruct(f)
 	webAddress(f, "public_url", c.PublicURL)
 	webAddress(f, "llm.base_url", c.LLM.BaseURL)
 	if c.LLM.BaseURL != "" && c.LLM.Model == "" {

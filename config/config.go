@@ -53,6 +53,7 @@ type Config struct {
 	// Teams that work on tickets and alerts, with who is on duty when.
 	ServiceGroups []ServiceGroup `yaml:"service_groups"`
 	Alerts        Alerts         `yaml:"alerts"`
+	Construct     Construct      `yaml:"construct"`
 	Retention     Retention      `yaml:"retention"`
 }
 
@@ -277,4 +278,20 @@ type AlertMaintenance struct {
 	For string `yaml:"for" example:"3h"`
 	// What it applies to; none: everything.
 	Match []string `yaml:"match" example:"[system=集中交易]"`
+}
+
+// Construct is the making of test data (docs/construct.md). It is off unless said otherwise, and never starts in production.
+type Construct struct {
+	// Whether recipes may run.
+	Enabled bool `yaml:"enabled" default:"false"`
+	// The network zone of this installation. With prod the program refuses to start data construction.
+	Zone string `yaml:"zone" default:"office"`
+	// Folder of recipes (*.yaml); empty: the three that are built in.
+	Recipes string `yaml:"recipes" example:"/etc/frontline/recipes"`
+	// Folder of environments (*.yaml), each an allow-list of targets; "frontline uat -environment" writes one to start from.
+	Environments string `yaml:"environments" example:"/etc/frontline/environments"`
+	// Networks that nothing may reach, whatever an environment allows. Production belongs here.
+	DenyCIDRs []string `yaml:"deny_cidrs" example:"[10.8.0.0/16]"`
+	// Host names that nothing may reach; * stands for anything.
+	DenyHosts []string `yaml:"deny_hosts" example:"['*.prod.example.com']"`
 }

@@ -254,10 +254,18 @@ func (s *Store) RunUses(ctx context.Context, since time.Time) (out []RunUse, err
 	return out, err
 }
 
-// ClaimRuns takes up to n runs that wait, or whose runner died, for lease.
-func (s *Store) ClaimRuns(ctx context.Context, owner string, n int, lease time.Duration) ([]Run, error) {
+// ClaimRuns takes up to n runs that wait, or whose runner died, for lease; only
+// that one when number is not 0.
+func (s *Store) ClaimRuns(ctx context.Context, owner string, number int64, n int, lease time.Duration) ([]Run, error) {
+	if n <= 0 {
+		return nil, nil
+	}
 	var rows []runRow
-	err := s.read.WithContext(ctx).Where("state IN ? AND lease_until < ?", []string{RunQueued, RunRunning, RunUndoing}, s.now().UnixMilli()).Order("id").Limit(min(max(n, 1), 100)).Find(&rows).Error
+	db := s.read.WithContext(ctx)
+	if number != 0 {
+		db = db.Where("number = ?", number)
+	}
+	err := db.Where("state IN ? AND lease_until < ?", []string{RunQueued, RunRunning, RunUndoing}, s.now().UnixMilli()).Order("id").Limit(min(max(n, 1), 100)).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}

@@ -33,6 +33,7 @@ type Engine struct {
 	callers map[string]*caller
 	bell    chan struct{}
 	name    string
+	lease   time.Duration
 }
 
 // Options of an engine.
@@ -44,6 +45,7 @@ type Options struct {
 	Store     *store.Store
 	Log       *slog.Logger
 	UndoPause time.Duration
+	Lease     time.Duration // of a run that a process has in hands; default 8 s
 }
 
 // ErrZone is layer 9: in production the module does not start.
@@ -55,7 +57,10 @@ func Open(o Options) (*Engine, error) {
 	if z := strings.ToLower(strings.TrimSpace(o.Zone)); z == "prod" || z == "production" || z == "prd" || z == "生产" {
 		return nil, ErrZone
 	}
-	e := &Engine{Library: o.Recipes, Envs: o.Envs, Store: o.Store, Guard: o.Guard, Log: o.Log, Pause: o.UndoPause, callers: map[string]*caller{}, bell: make(chan struct{}, 1), name: strconv.FormatUint(rand.Uint64(), 36)}
+	e := &Engine{Library: o.Recipes, Envs: o.Envs, Store: o.Store, Guard: o.Guard, Log: o.Log, Pause: o.UndoPause, callers: map[string]*caller{}, bell: make(chan struct{}, 1), name: strconv.FormatUint(rand.Uint64(), 36), lease: o.Lease}
+	if e.lease == 0 {
+		e.lease = 8 * time.Second
+	}
 	if e.Guard == nil {
 		e.Guard = &Guard{}
 	}
@@ -401,7 +406,6 @@ func (e *Engine) Wake() {
 }
 
 const (
-	runLease = 8 * time.Second
 	runLook  = 250 * time.Millisecond
 	runsOnce = 4
 )
@@ -423,7 +427,7 @@ func (e *Engine) Run(ctx context.Context) error {
 				e.Log.Warn("look at the age of test data", "err", err)
 			}
 		}
-		runs, err := e.Store.ClaimRuns(ctx, e.name, runsOnce-len(slots), runLease)
+		runs, err := e.Store.ClaimRuns(ctx, e.name, 0, runsOnce-len(slots), e.lease)
 		if err != nil && ctx.Err() == nil {
 			e.Log.Warn("claim runs", "err", err)
 		}
@@ -439,6 +443,28 @@ func (e *Engine) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		case <-e.bell:
+		}
+	}
+}
+
+// Finish works on one run until it has ended, or waits while another process does.
+func (e *Engine) Finish(ctx context.Context, number int64) (store.Run, error) {
+	for {
+		claimed, err := e.Store.ClaimRuns(ctx, e.name, number, 1, e.lease)
+		if err != nil {
+			return store.Run{}, err
+		}
+		for _, r := range claimed {
+			e.work(ctx, r)
+		}
+		r, err := e.Store.FindRun(ctx, number)
+		if err != nil || r.State != store.RunQueued && r.State != store.RunRunning && r.State != store.RunUndoing {
+			return r, err
+		}
+		select {
+		case <-ctx.Done():
+			return r, ctx.Err()
+		case <-time.After(runLook):
 		}
 	}
 }

@@ -97,14 +97,14 @@ func (e *Engine) keepLease(ctx context.Context, r store.Run) func() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		t := time.NewTicker(runLease / 4)
+		t := time.NewTicker(e.lease / 4)
 		defer t.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-t.C:
-				if err := e.Store.InTx(ctx, func(tx *store.Tx) error { return tx.HoldRun(r, runLease) }); err != nil && ctx.Err() == nil {
+				if err := e.Store.InTx(ctx, func(tx *store.Tx) error { return tx.HoldRun(r, e.lease) }); err != nil && ctx.Err() == nil {
 					e.Log.Warn("renew the claim of a run", "err", err)
 				}
 			}
@@ -155,7 +155,7 @@ func (x *exec) key() string {
 // save writes an item and steps in one transaction, proving the claim.
 func (x *exec) save(ctx context.Context, more func(tx *store.Tx) error) error {
 	return x.e.Store.InTx(ctx, func(tx *store.Tx) error {
-		if err := tx.HoldRun(x.run, runLease); err != nil {
+		if err := tx.HoldRun(x.run, x.e.lease); err != nil {
 			return err
 		}
 		if more != nil {

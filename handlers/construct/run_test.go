@@ -71,7 +71,7 @@ func (e *Engine) test(t testing.TB, recipe string, params map[string]any, count 
 func (e *Engine) goOn(t testing.TB, r store.Run) (store.Run, []store.Item) {
 	t.Helper()
 	ctx := context.Background()
-	runs, err := e.Store.ClaimRuns(ctx, "test", 1, time.Minute)
+	runs, err := e.Store.ClaimRuns(ctx, "test", r.Number, 1, time.Minute)
 	if err != nil || len(runs) != 1 {
 		t.Fatalf("claimed %d runs, %v", len(runs), err)
 	}
