@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	"bot/chat":               {},
 	"bot/standin":            {},
 	"config":                 {},
-	"handlers":               {"bot/chat", "handlers/alert", "handlers/calendar", "handlers/mask", "kb", "store"},
+	"handlers":               {"bot/chat", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/construct/gen", "handlers/mask", "kb", "store"},
 	"handlers/alert":         {"bot/chat", "handlers/mask", "store"},
 	"handlers/calendar":      {},
 	"handlers/mask":          {},

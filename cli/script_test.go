@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"frontline/bot/standin"
+	"frontline/store"
 )
 
 // running is a demo in this process, with its outside within reach.
@@ -162,6 +163,10 @@ func (a *actor) listen() string {
 func (a *actor) settled(ctx context.Context) {
 	a.t.Helper()
 	for {
+		making, err := a.r.engine.store.ListRuns(ctx, store.RunQuery{States: []string{store.RunQueued, store.RunRunning, store.RunUndoing}, N: 1})
+		if err != nil {
+			a.t.Fatal(err)
+		}
 		in, err := a.r.engine.store.InboxDepth(ctx)
 		if err != nil {
 			a.t.Fatal(err)
@@ -170,7 +175,7 @@ func (a *actor) settled(ctx context.Context) {
 		if err != nil {
 			a.t.Fatal(err)
 		}
-		if in.Waiting == 0 && out.Waiting == 0 {
+		if in.Waiting == 0 && out.Waiting == 0 && len(making) == 0 {
 			return
 		}
 		select {

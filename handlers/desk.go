@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"frontline/bot/chat"
+	"frontline/handlers/construct"
 	"frontline/handlers/mask"
 	"frontline/kb"
 	"frontline/store"
@@ -37,6 +38,11 @@ type Fetcher interface {
 	Fetch(ctx context.Context, m chat.Media) (chat.Media, error)
 }
 
+// Keeper keeps a file until it is sent.
+type Keeper interface {
+	Put(ctx context.Context, content []byte) (id string, err error)
+}
+
 // Model is the optional language model. It proposes, the desk validates.
 type Model interface {
 	ExtractFields(ctx context.Context, text string) (ModelFields, error)
@@ -55,6 +61,8 @@ type Desk struct {
 	Directory Directory
 	Fetcher   Fetcher
 	Model     Model
+	Construct *construct.Engine // nil: data construction is off
+	Files     Keeper            // nil: no files are sent
 	Log       *slog.Logger
 	Name      string   // what the bot is called
 	Announce  string   // the group whose robot tells of new tickets; "" for none

@@ -158,6 +158,9 @@ func (e *Engine) Check(o Order) (w Wish, err error) {
 		if err := e.fromList(w.env, p, w.Params[p.Name]); err != nil {
 			return w, err
 		}
+		if err := e.Guard.Data(w.env.Profile, textOf(w.Params[p.Name])); err != nil {
+			return w, chat.Refusal{Text: p.Label + "可能是真人的，只能用生成的号码；去掉它就自动生成"}
+		}
 		if p.Required && (w.Params[p.Name] == nil || w.Params[p.Name] == "") && p.Default == nil && p.Generator == "" {
 			w.Missing = append(w.Missing, p)
 		}

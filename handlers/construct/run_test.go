@@ -174,6 +174,10 @@ func TestRunAndUndo(t *testing.T) {
 		if fmt.Sprint(outs["cash"]) != "1000000.00" {
 			t.Errorf("cash is %v", outs["cash"])
 		}
+		uses, err := e.Uses(context.Background(), time.Now().Add(-time.Hour))
+		if err != nil || len(uses) != 1 || uses[0].Good != 2 || uses[0].Saved != 90 || uses[0].People != 1 {
+			t.Errorf("%+v %v", uses, err)
+		}
 		r, items = e.takeBack(t, r.Number)
 		if r.State != store.RunUndone {
 			t.Fatalf("%s %s", r.State, items[0].Fault)

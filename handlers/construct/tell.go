@@ -50,18 +50,17 @@ func (e *Engine) tellEnd(tx *store.Tx, r store.Run, items []store.Item) error {
 		card := chat.Card{TaskID: fmt.Sprintf("run-%d-%d", r.ID, r.Epoch), Source: "数据构造", Title: fmt.Sprintf("R%d %s", r.Number, StateTitle(r.State)), Desc: chat.Plain(r.Title) + " · " + env, Buttons: buttons}
 		rows := resultRows(items)
 		card.Rows = rows[:min(6, len(rows))]
-		words := []string{text}
+		card.Text = chat.Plain(firstFault(items))
+		var words []string
 		for _, b := range buttons {
 			words = append(words, "「"+b.Key+"」")
 		}
-		card.Twin = text + "\n" + strings.Join(words[1:], " ")
+		card.Twin = strings.TrimSpace(text + "\n" + strings.Join(words, " "))
 		out := chat.Outgoing{Key: fmt.Sprintf("run/%d/end/%d", r.ID, r.Epoch), To: r.Place, ReplyTo: r.ReplyTo, Body: chat.Body{Text: card.Twin}}
-		if len(buttons) > 0 && r.Place.Kind == chat.Person {
-			// A card cannot hold the whole list; the words come first.
-			if err := tx.Enqueue(chat.Outgoing{Key: out.Key + "/card", To: r.Place, ReplyTo: r.ReplyTo, Body: chat.Body{Card: &card}}); err != nil {
-				return err
-			}
-		} else if err := tx.Enqueue(out); err != nil {
+		if len(buttons) > 0 {
+			out.Body = chat.Body{Card: &card}
+		}
+		if err := tx.Enqueue(out); err != nil {
 			return err
 		}
 	}
@@ -80,11 +79,19 @@ func (e *Engine) tellEnd(tx *store.Tx, r store.Run, items []store.Item) error {
 
 func resultRows(items []store.Item) (rows []chat.Row) {
 	for _, i := range items {
-		for _, s := range Card(i) {
-			rows = append(rows, chat.Row{Key: s[0], Value: s[1]})
-		}
-		if len(items) > 1 {
+		card := Card(i)
+		if len(items) == 1 {
+			for _, s := range card {
+				rows = append(rows, chat.Row{Key: s[0], Value: chat.Plain(s[1])})
+			}
 			break
+		}
+		var parts []string
+		for _, s := range card {
+			parts = append(parts, s[1])
+		}
+		if len(parts) > 0 {
+			rows = append(rows, chat.Row{Key: fmt.Sprint(i.Pos), Value: chat.Plain(strings.Join(parts, " "))})
 		}
 	}
 	return rows
@@ -98,6 +105,16 @@ func Card(i store.Item) (out [][2]string) {
 		out = append(out, [2]string{l.Label, l.Text})
 	}
 	return out
+}
+
+// firstFault is why the first piece that failed did.
+func firstFault(items []store.Item) string {
+	for _, i := range items {
+		if i.Fault != "" {
+			return fmt.Sprintf("第 %d 个停在「%s」：%s", i.Pos, i.StepTitle, i.Fault)
+		}
+	}
+	return ""
 }
 
 func (e *Engine) endWords(r store.Run, items []store.Item, env string, now time.Time) (string, []chat.Button) {
