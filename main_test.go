@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 	"sheet":                  {},
 	"store":                  {"bot/chat", "kb"},
 	"store/storetest":        {"store"},
-	"web":                    {"bot/chat", "handlers", "handlers/alert", "handlers/calendar", "handlers/mask", "kb", "picture", "sheet", "store"},
+	"web":                    {"bot/chat", "handlers", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/mask", "kb", "picture", "sheet", "store"},
 }
 
 // only says which packages alone may use a library.

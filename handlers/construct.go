@@ -138,7 +138,7 @@ func (d *Desk) plan(ctx context.Context, r Request, g dataDraft, unknown []strin
 		titles = append(titles, st.Title)
 	}
 	steps := fmt.Sprintf("%d 步：%s", len(titles), strings.Join(titles, " → "))
-	took, err := d.usual(ctx, rec.Name)
+	took, err := d.UsualRun(ctx, rec.Name)
 	if err != nil {
 		return Result{}, err
 	}
@@ -177,8 +177,8 @@ func sixRows(rows []chat.Row) []chat.Row {
 	return append(slices.Clone(rows[:5]), chat.Row{Key: "还有", Value: strings.Join(rest, "，")})
 }
 
-// usual is how long a recipe took lately; 0 when nobody knows.
-func (d *Desk) usual(ctx context.Context, recipe string) (time.Duration, error) {
+// UsualRun is how long a recipe took lately; 0 when nobody knows.
+func (d *Desk) UsualRun(ctx context.Context, recipe string) (time.Duration, error) {
 	runs, err := d.Store.ListRuns(ctx, store.RunQuery{Recipe: recipe, States: []string{store.RunDone}, N: 21})
 	if err != nil || len(runs) == 0 {
 		return 0, err
@@ -314,7 +314,7 @@ func (d *Desk) startData(r Request, g dataDraft) (Result, error) {
 			return nil
 		}
 		if run.State == store.RunWaiting {
-			told, err := d.askApproval(tx, run, w, r.Actor)
+			told, err := d.AskApproval(tx, run, w)
 			if err != nil {
 				return err
 			}
@@ -326,8 +326,9 @@ func (d *Desk) startData(r Request, g dataDraft) (Result, error) {
 	}}, nil
 }
 
-// askApproval tells everybody who may say yes, but not who asks.
-func (d *Desk) askApproval(tx *store.Tx, run store.Run, w construct.Wish, by chat.User) (string, error) {
+// AskApproval tells everybody who may say yes, but not who asks, and returns their names.
+func (d *Desk) AskApproval(tx *store.Tx, run store.Run, w construct.Wish) (string, error) {
+	by := w.Requester
 	seen := map[string]bool{by.ID: true}
 	var names []string
 	for _, role := range append(slices.Clone(w.Recipe.ApproveRoles), chat.Admin) {

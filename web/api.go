@@ -40,6 +40,9 @@ func (s *Server) apiList() []apiRoute {
 		{method: "GET", path: "/tickets/{number}", do: s.apiShowTicket},
 		{method: "POST", path: "/tickets/{number}/comments", write: true, do: s.apiComment},
 		{method: "PATCH", path: "/tickets/{number}", roles: deskers, write: true, do: s.apiChangeTicket},
+		{method: "GET", path: "/runs", roles: makers, do: s.apiRuns},
+		{method: "POST", path: "/runs", roles: makers, write: true, do: s.apiNewRun},
+		{method: "GET", path: "/runs/{number}", roles: makers, do: s.apiShowRun},
 		{method: "GET", path: "/alerts", roles: workers, do: s.apiAlerts},
 		{method: "GET", path: "/alerts/counts", roles: workers, do: s.apiAlertCounts},
 	}

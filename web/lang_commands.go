@@ -25,4 +25,7 @@ var englishCommands = map[string]string{
 	"另一个问题拆成一张新单":       "make another problem a ticket of its own",
 	"接手刚说到的那张单或那条告警":    "take the ticket or alert that was just told",
 	"看这张表":              "this list",
+	"例：造数 开户 女 30岁 2个":  "make test data, such as: open an account, a woman of 30, two of them",
+	"造一份同样条件的测试数据":      "make test data under the same conditions as a ticket's",
+	"收回造出来的数据":          "take back what a run made",
 }

@@ -75,6 +75,9 @@ func (s *Server) routeList() []route {
 		{method: "POST", path: "/profile/theme", public: true, do: s.setTheme},
 		{method: "POST", path: "/profile/lang", public: true, do: s.setLang},
 	}
+	if s.opt.Desk.Construct != nil {
+		list = append(list, s.constructRoutes()...)
+	}
 	if s.opt.Platform != nil {
 		list = append(list,
 			route{method: "GET", path: "/simulator", roles: anybody, nav: "simulator", do: s.simulator},

@@ -262,7 +262,7 @@ func (x *exec) hide(text string) string {
 			text = strings.ReplaceAll(text, s, "***")
 		}
 	}
-	return mask.Text(clip(text, 300))
+	return maskNumbers(mask.Text(clip(text, 300)))
 }
 
 // begin makes an item's values once and writes them down before anything uses them.

@@ -1,0 +1,194 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"frontline/bot/chat"
+	"frontline/handlers/construct"
+	"frontline/store"
+)
+
+// orderRun checks an order and writes its run. What is missing is a refusal.
+func (s *Server) orderRun(ctx context.Context, o construct.Order) (store.Run, error) {
+	e := s.opt.Desk.Construct
+	w, err := e.Check(o)
+	if err != nil {
+		return store.Run{}, err
+	}
+	var r store.Run
+	err = s.opt.Store.InTx(ctx, func(tx *store.Tx) error {
+		var fresh bool
+		if r, fresh, err = e.Create(tx, w); err != nil || !fresh || r.State != store.RunWaiting {
+			return err
+		}
+		_, err = s.opt.Desk.AskApproval(tx, r, w)
+		return err
+	})
+	e.Wake()
+	return r, err
+}
+
+// apiRun is a run as programs see it; results are masked.
+type apiRun struct {
+	Number      int64        `json:"number"`
+	Recipe      string       `json:"recipe"`
+	Version     int          `json:"version"`
+	Title       string       `json:"title"`
+	Environment string       `json:"environment"`
+	State       string       `json:"state"`
+	Requester   string       `json:"requester"`
+	Count       int          `json:"count"`
+	Good        int          `json:"good"`
+	Bad         int          `json:"bad"`
+	Seed        string       `json:"seed"`
+	Ticket      int64        `json:"ticket,omitempty"`
+	Why         string       `json:"why,omitempty"`
+	Created     time.Time    `json:"created_at"`
+	Ended       *time.Time   `json:"ended_at,omitempty"`
+	Expires     *time.Time   `json:"expires_at,omitempty"`
+	Items       []apiRunItem `json:"items,omitempty"`
+}
+
+type apiRunItem struct {
+	Pos    int               `json:"pos"`
+	State  string            `json:"state"`
+	Result map[string]string `json:"result,omitempty"`
+	FailAt string            `json:"failed_at,omitempty"`
+	Fault  string            `json:"fault,omitempty"`
+}
+
+func (s *Server) apiRunOf(r store.Run) apiRun {
+	out := apiRun{Number: r.Number, Recipe: r.Recipe, Version: r.Version, Title: r.Title, Environment: r.Env, State: r.State, Requester: r.Requester, Count: r.Wanted, Good: r.Good, Bad: r.Bad,
+		Seed: strconv.FormatUint(r.Seed, 10), Ticket: r.Ticket, Why: r.Why, Created: r.Created}
+	for _, t := range []struct {
+		to   **time.Time
+		from time.Time
+	}{{&out.Ended, r.Ended}, {&out.Expires, r.Expires}} {
+		if !t.from.IsZero() {
+			*t.to = &t.from
+		}
+	}
+	return out
+}
+
+func (s *Server) constructOn() error {
+	if s.opt.Desk.Construct == nil {
+		return problem{http.StatusNotFound, "data construction is off (construct.enabled)"}
+	}
+	return nil
+}
+
+// apiNewRun starts a run: {recipe, environment?, count?, params?, seed?, ticket?}.
+// The same Idempotency-Key gives the same run.
+func (s *Server) apiNewRun(c *apiCall) (any, error) {
+	if err := s.constructOn(); err != nil {
+		return nil, err
+	}
+	var in struct {
+		Recipe      string         `json:"recipe"`
+		Environment string         `json:"environment"`
+		Count       int            `json:"count"`
+		Params      map[string]any `json:"params"`
+		Seed        string         `json:"seed"`
+		Ticket      int64          `json:"ticket"`
+	}
+	if err := c.read(&in); err != nil {
+		return nil, err
+	}
+	o := construct.Order{Recipe: s.opt.Desk.Construct.Library.Find(in.Recipe), Env: in.Environment, Count: in.Count, Params: in.Params, Ticket: in.Ticket, Requester: c.user}
+	if o.Recipe == nil {
+		return nil, unprocessable("recipe: there is no %q", in.Recipe)
+	}
+	if in.Seed != "" {
+		n, err := strconv.ParseUint(in.Seed, 10, 64)
+		if err != nil {
+			return nil, unprocessable("seed: a whole number in quotes is needed")
+		}
+		o.Seed = n
+	}
+	key := c.r.Header.Get("Idempotency-Key")
+	if key == "" {
+		key = requestID() + requestID() + requestID()
+	}
+	o.Source = "api/" + s.opt.Store.Blind("run", c.user.ID+"\x00"+key)
+	r, err := s.orderRun(c.r.Context(), o)
+	if err != nil {
+		return nil, err
+	}
+	c.Status = http.StatusCreated
+	c.w.Header().Set("Location", apiBase+"/runs/"+strconv.FormatInt(r.Number, 10))
+	return s.apiRunOf(r), nil
+}
+
+// apiRuns lists runs, the newest first: ?state=, recipe=, ticket=, n=, before=
+// (the next of the page before). Leaders see everybody's, others their own.
+func (s *Server) apiRuns(c *apiCall) (any, error) {
+	if err := s.constructOn(); err != nil {
+		return nil, err
+	}
+	n, err := c.query("n", 50)
+	if err != nil {
+		return nil, err
+	}
+	before, err := c.query("before", 0)
+	if err != nil {
+		return nil, err
+	}
+	ticket, err := c.query("ticket", 0)
+	if err != nil {
+		return nil, err
+	}
+	q := store.RunQuery{Recipe: c.r.URL.Query().Get("recipe"), Ticket: ticket, Before: before, N: int(min(max(n, 1), 200))}
+	if st := c.r.URL.Query().Get("state"); st != "" {
+		q.States = []string{st}
+	}
+	if !c.user.Roles.Has(chat.Leader, chat.Admin) {
+		q.Requester = c.user.ID
+	}
+	runs, err := s.opt.Store.ListRuns(c.r.Context(), q)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]apiRun, len(runs))
+	next := ""
+	for i, r := range runs {
+		list[i] = s.apiRunOf(r)
+	}
+	if len(runs) == q.N {
+		next = strconv.FormatInt(runs[len(runs)-1].ID, 10)
+	}
+	return map[string]any{"runs": list, "next": next}, nil
+}
+
+// apiShowRun is one run with its pieces.
+func (s *Server) apiShowRun(c *apiCall) (any, error) {
+	if err := s.constructOn(); err != nil {
+		return nil, err
+	}
+	r, err := s.opt.Store.FindRun(c.r.Context(), number(c.r.PathValue("number")))
+	if err != nil {
+		return nil, err
+	}
+	if !construct.May(c.user, r) {
+		return nil, errNotFound
+	}
+	items, err := s.opt.Store.RunItems(c.r.Context(), r.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := s.apiRunOf(r)
+	for _, i := range items {
+		x := apiRunItem{Pos: i.Pos, State: i.State, FailAt: i.FaultAt, Fault: i.Fault}
+		for _, l := range construct.Card(i) {
+			if x.Result == nil {
+				x.Result = map[string]string{}
+			}
+			x.Result[l[0]] = l[1]
+		}
+		out.Items = append(out.Items, x)
+	}
+	return out, nil
+}
