@@ -40,7 +40,7 @@ func TestBrowser(t *testing.T) {
 		name string
 		run  func(t *testing.T, b *tab)
 	}{
-		{"SignIn", testSignIn}, {"RoundTrip", testRoundTrip}, {"Simulator", testSimulator}, {"Search", testSearchJump}, {"Roles", testRolesAtOnce}, {"Keyboard", testKeyboard}, {"Queue", testQueue}, {"Ticket", testTicket}, {"Report", testReport}, {"Pages", testPages},
+		{"SignIn", testSignIn}, {"RoundTrip", testRoundTrip}, {"Simulator", testSimulator}, {"Search", testSearchJump}, {"Roles", testRolesAtOnce}, {"Keyboard", testKeyboard}, {"Queue", testQueue}, {"Ticket", testTicket}, {"Report", testReport}, {"Construct", testConstruct}, {"Pages", testPages},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			b := newTab(t, browser, "http://"+r.listener.Addr().String())
