@@ -31,6 +31,24 @@ func (s *Server) orderRun(ctx context.Context, o construct.Order) (store.Run, er
 	return r, err
 }
 
+// orderTwin is orderRun for a ticket's twin, where the order names a ticket.
+func (s *Server) orderTwin(ctx context.Context, o construct.Order) (store.Run, error) {
+	if o.Ticket > 0 {
+		t, text, err := s.opt.Desk.TicketWords(ctx, o.Requester, o.Ticket)
+		if err != nil {
+			return store.Run{}, err
+		}
+		var seed uint64
+		if o.Facts, seed, err = s.opt.Desk.Twin(ctx, o.Requester, t, o.Recipe, text); err != nil {
+			return store.Run{}, err
+		}
+		if o.Seed == 0 {
+			o.Seed = seed
+		}
+	}
+	return s.orderRun(ctx, o)
+}
+
 // apiRun is a run as programs see it; results are masked.
 type apiRun struct {
 	Number      int64        `json:"number"`
@@ -114,7 +132,7 @@ func (s *Server) apiNewRun(c *apiCall) (any, error) {
 		key = requestID() + requestID() + requestID()
 	}
 	o.Source = "api/" + s.opt.Store.Blind("run", c.user.ID+"\x00"+key)
-	r, err := s.orderRun(c.r.Context(), o)
+	r, err := s.orderTwin(c.r.Context(), o)
 	if err != nil {
 		return nil, err
 	}

@@ -227,7 +227,7 @@ func (s *Server) startRun(v *visit) error {
 	if src := v.r.PostFormValue("source"); src != "" {
 		p.Source = src
 	}
-	r, err := s.orderRun(v.r.Context(), o)
+	r, err := s.orderTwin(v.r.Context(), o)
 	var no chat.Refusal
 	if errors.As(err, &no) {
 		p.Fault = no.Text

@@ -12,5 +12,5 @@ var englishConstruct = map[string]string{
 	"环境": "Environment", "种子": "Seed", "问题单": "Ticket", "审批人": "Approved by", "批准": "Approve", "驳回": "Reject", "接着跑": "Go on", "清理": "Take back", "再造一批": "Make more",
 	"看明文（会留痕）": "Show in clear (recorded)", "第 %v 个": "Piece %v", "%v 步的请求与回答": "Requests and answers of %v steps", "步骤": "Step", "接口": "Interface", "用时": "Took", "请求与回答": "Request and answer", "%v 次": "%v times",
 	"等审批": "Waits for approval", "排队": "Queued", "进行中": "Running", "部分完成": "Partly done", "需要人看": "Needs a look", "清理中": "Being taken back", "已清理": "Taken back", "有残留": "Something is left", "未批准": "Not approved",
-	"已发出": "Sent", "跳过": "Skipped", "没收回": "Not taken back",
+	"已发出": "Sent", "造数复现": "Reproduce with test data", "跳过": "Skipped", "没收回": "Not taken back",
 }

@@ -10,6 +10,7 @@ import (
 
 	"frontline/bot/chat"
 	"frontline/handlers"
+	"frontline/handlers/construct"
 	"frontline/kb"
 	"frontline/store"
 )
@@ -191,7 +192,13 @@ func (s *Server) around(v *visit, p *ticketPage, now time.Time) error {
 	for _, l := range links {
 		if l.Kind != store.NumberTicket {
 			letter := map[string]string{store.NumberEntry: "K", "run": "R", "alert": "A", "session": "S"}[l.Kind]
-			p.Links = append(p.Links, linkView{Icon: "link", Title: fmt.Sprintf("%s%d", letter, l.Number)})
+			view := linkView{Icon: "link", Title: fmt.Sprintf("%s%d", letter, l.Number)}
+			if l.Kind == "run" && s.opt.Desk.Construct != nil {
+				if run, err := s.opt.Store.FindRun(ctx, l.Number); err == nil && construct.May(v.user, run) {
+					view = linkView{"flask-conical", fmt.Sprintf("/construct/runs/%d", l.Number), fmt.Sprintf("R%d %s", l.Number, run.Title), v.t(construct.StateTitle(run.State))}
+				}
+			}
+			p.Links = append(p.Links, view)
 			continue
 		}
 		other, err := s.opt.Store.FindTicket(ctx, l.Number)
@@ -199,6 +206,11 @@ func (s *Server) around(v *visit, p *ticketPage, now time.Time) error {
 			continue // gone with its time
 		}
 		p.Links = append(p.Links, linkView{"merge", fmt.Sprintf("/tickets/%d", other.Number), fmt.Sprintf("T%d %s", other.Number, other.Title), v.t(other.State.Title())})
+	}
+	if e := s.opt.Desk.Construct; e != nil && t.State.Open() {
+		if rec := e.Suits(t.Title, v.user); rec != nil {
+			p.Links = append(p.Links, linkView{"flask-conical", fmt.Sprintf("/construct/%s?p.ticket=%d", rec.Name, t.Number), v.t("造数复现"), rec.Title})
+		}
 	}
 	found, err := s.opt.Knowledge.Search(ctx, kb.Query{Text: chat.Cut(t.Title, 200), N: 3, Now: now})
 	if err != nil {
