@@ -65,6 +65,7 @@ type Desk struct {
 	Files     Keeper            // nil: no files are sent
 	Log       *slog.Logger
 	Name      string   // what the bot is called
+	PublicURL string   // where the pages are, without a trailing slash; "" leaves links out
 	Announce  string   // the group whose robot tells of new tickets; "" for none
 	Required  []string // fields a report must have: symptom, app_version, system, urgency, customer
 	Rules     Rules    // zero: DefaultRules

@@ -100,9 +100,9 @@ func (d *Desk) proceed(ctx context.Context, r Request, g reportDraft) (Result, e
 	}
 	switch {
 	case len(g.Missing) > 0:
-		return d.askField(r, g), nil
+		return d.withForm(r, g, d.askField(r, g)), nil
 	case g.Guessed:
-		return d.askConfirm(r, g), nil
+		return d.withForm(r, g, d.askConfirm(r, g)), nil
 	}
 	return d.file(ctx, r, g)
 }

@@ -36,6 +36,12 @@ func (s *Store) FindReportDraft(ctx context.Context, member string) (json.RawMes
 	return b, fromMillis(rows[0].UpdatedAt), err
 }
 
+// PhotoName is a kept photo's name in a form: only the person who sent it can
+// name it.
+func (s *Store) PhotoName(member, id string) string {
+	return id + "." + s.Blind("photo", member+"/"+id)
+}
+
 // NewPrefill keeps what the report form shows to one member who opens it with
 // the returned token; it is worth one report.
 func (tx *Tx) NewPrefill(member string, body json.RawMessage, life time.Duration) (token string, err error) {

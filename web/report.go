@@ -172,7 +172,7 @@ func (s *Server) fileReport(v *visit, f *reportForm, reporter chat.User) (t stor
 		faults["photo"] = v.t("一次最多 %d 张图片", mostFiles)
 	}
 	for _, m := range more { // what was wrong elsewhere does not lose them
-		f.Photos = append(f.Photos, s.photoName(v.user.ID, m.File))
+		f.Photos = append(f.Photos, s.opt.Store.PhotoName(v.user.ID, m.File))
 	}
 	if len(faults) > 0 {
 		return t, formFaults(faults)
@@ -218,18 +218,12 @@ func (s *Server) fileReport(v *visit, f *reportForm, reporter chat.User) (t stor
 	return t, err
 }
 
-// photoName is a kept photo's name in a form: only the person who sent it can
-// name it.
-func (s *Server) photoName(member, id string) string {
-	return id + "." + s.opt.Store.Blind("photo", member+"/"+id)
-}
-
 func (s *Server) photoOf(member, name string) (id string, ok bool) {
 	id, sign, ok := strings.Cut(name, ".")
 	if !ok {
 		return "", false
 	}
-	return id, subtle.ConstantTimeCompare([]byte(sign), []byte(s.opt.Store.Blind("photo", member+"/"+id))) == 1
+	return id, subtle.ConstantTimeCompare([]byte(id+"."+sign), []byte(s.opt.Store.PhotoName(member, id))) == 1
 }
 
 // keptPhotos are the photos that came one by one before the form.
@@ -264,7 +258,7 @@ func (s *Server) reportPhoto(v *visit) error {
 	if len(media) != 1 {
 		return badForm(v.t("选一张图片"))
 	}
-	name := s.photoName(v.user.ID, media[0].File)
+	name := s.opt.Store.PhotoName(v.user.ID, media[0].File)
 	v.w.Header().Set("Content-Type", "application/json")
 	return json.NewEncoder(v.w).Encode(map[string]string{"name": name, "path": "/m/report/photo/" + media[0].File + "?s=" + name[len(media[0].File)+1:]})
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"frontline/bot/chat"
+	"frontline/handlers"
 	"frontline/store"
 )
 
@@ -293,5 +294,43 @@ func TestOnBehalf(t *testing.T) {
 	form.Set("behalf", "nobody")
 	if code, body := b.post("/tickets/new", form); code != http.StatusUnprocessableEntity || !strings.Contains(body, "没有这位同事") || !strings.Contains(body, "661208400935") {
 		t.Errorf("%d", code)
+	}
+}
+
+// A draft begun in chat opens in the form with everything it has, for its person
+// only and for one report.
+func TestDraftFromChat(t *testing.T) {
+	c := startConsole(t, nil)
+	desk := c.web.opt.Desk
+	desk.PublicURL = c.URL
+	var report *handlers.Command
+	for _, cmd := range desk.Commands {
+		if cmd.Name == "report" {
+			report = cmd
+		}
+	}
+	msg := chat.Message{ID: "abcdefghijklmnop", Via: chat.App, Sender: "reporter", From: chat.Address{Kind: chat.Person, ID: "reporter", Via: chat.App}}
+	desk.Required = []string{"symptom", "app_version"}
+	res, err := report.Run(context.Background(), handlers.Request{Msg: msg, Actor: chat.User{ID: "reporter", Name: "某上报"}, Args: "很急 苹果 银证转账一直转圈 手机13800138000 客户号 10023371", Now: time.Now()})
+	if err != nil || res.Write == nil {
+		t.Fatal(res, err)
+	}
+	if err := c.store.InTx(context.Background(), func(tx *store.Tx) error { return res.Write(tx, &res) }); err != nil {
+		t.Fatal(err)
+	}
+	words := res.Say[0].Body.Text
+	_, link, ok := strings.Cut(words, "改一改："+c.URL)
+	if !ok {
+		t.Fatalf("no link in %q", words)
+	}
+	b := c.as(chat.Reporter)
+	_, body := b.get(link)
+	for _, want := range []string{"银证转账一直转圈", "13800138000", "10023371", `value="iOS" selected`, `name="urgent"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %q in the form", want)
+		}
+	}
+	if _, other := c.as(chat.Tester).get(link); strings.Contains(other, "13800138000") || strings.Contains(other, "银证转账一直转圈") {
+		t.Error("somebody else sees the draft")
 	}
 }
