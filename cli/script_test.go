@@ -76,6 +76,8 @@ type actor struct {
 	after int64
 	cards []standin.Entry
 	heard []string
+	last  int64 // the newest line of a member that this one sees
+	quote int64 // the line that the next words quote
 }
 
 func (r *running) as(t *testing.T, user string) *actor {
@@ -97,7 +99,8 @@ func (a *actor) in(group string) *actor {
 // say says something and waits until the desk has answered and is quiet.
 func (a *actor) say(text string) string {
 	a.t.Helper()
-	req := standin.SayRequest{User: a.user, To: a.place, Text: text, Wait: true}
+	req := standin.SayRequest{User: a.user, To: a.place, Text: text, Wait: true, Quote: a.quote}
+	a.quote = 0
 	if a.group != "" {
 		req.Mention = []string{demoBot}
 	}
@@ -146,6 +149,7 @@ func (a *actor) listen() string {
 		a.after = page.Next
 		for _, e := range page.Entries {
 			if e.From.Kind == "user" {
+				a.last = e.ID
 				continue
 			}
 			if e.Card != nil && e.Card.Active {
@@ -156,6 +160,28 @@ func (a *actor) listen() string {
 	}
 	a.heard = said
 	return strings.Join(said, "\n---\n")
+}
+
+// until lets the knowledge jobs run until the member hears something that
+// holds the text: the index follows the store in its own time.
+func (a *actor) until(text string) string {
+	a.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	var all []string
+	for time.Now().Before(deadline) {
+		if err := a.r.engine.worker.Desk.TellAwaited(context.Background()); err != nil {
+			a.t.Fatal(err)
+		}
+		if heard := a.listen(); heard != "" {
+			all = append(all, heard)
+			if strings.Contains(heard, text) {
+				return heard
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	a.t.Fatalf("did not hear %q, only %q", text, all)
+	return ""
 }
 
 // settled waits until inbox and outbox are empty, asking the database, not the
@@ -193,9 +219,11 @@ func (a *actor) settled(ctx context.Context) {
 //	bot                … to the smart bot
 //	in GROUP           … in a group, with an @
 //	> text             says it
+//	quote text         says it, quoting what a member said last
 //	press N            presses a button of the newest card
 //	< text             the answer holds this
 //	<! text            … does not hold this
+//	until text         waits for something the desk says by itself that holds this
 //	restart            the program stops and starts again
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("../testdata/script/*.txt")
@@ -242,6 +270,12 @@ func playScript(t *testing.T, file string) {
 			heard = a.press(n)
 		case "listen":
 			heard = a.listen()
+		case "quote":
+			a.listen()
+			a.quote = a.last
+			heard = a.say(rest)
+		case "until":
+			heard = a.until(rest)
 		case "restart":
 			r.stop()
 			r = startTestDemo(t, dir)

@@ -150,15 +150,15 @@ func (d *Desk) clarify(r Request, question string, found kb.Result) Result {
 func (d *Desk) dontKnow(r Request, question string, found kb.Result) Result {
 	card := &chat.Card{
 		TaskID: taskID("gap", r.Msg), Source: "一线助手", Title: "这个我没有可靠的答案，不猜", Desc: "原话已记下，会有人补进知识库",
-		Buttons: []chat.Button{{Text: "转人工", Key: "转人工 @" + r.Msg.ID, Style: 1}, {Text: "报障", Key: "报障 " + chat.Cut(chat.Plain(question), 100)}},
-		Twin:    "这个我没有可靠的答案，不猜。原话已记下，会有人补进知识库。\n现在就要处理的话：\n1  转人工\n2  报障\n也可以补一句更具体的（哪个页面、什么提示、什么账户）。",
+		Buttons: []chat.Button{{Text: "转人工", Key: "转人工 @" + r.Msg.ID, Style: 1}, {Text: "报障", Key: "报障 " + chat.Cut(chat.Plain(question), 100)}, {Text: "有答案了告诉我", Key: "有答案了告诉我 @" + r.Msg.ID}},
+		Twin:    "这个我没有可靠的答案，不猜。原话已记下，会有人补进知识库。\n现在就要处理的话：\n1  转人工\n2  报障\n3  有答案了告诉我\n也可以补一句更具体的（哪个页面、什么提示、什么账户）。",
 	}
 	score := 0.0
 	if len(found.Hits) > 0 {
 		score = found.Hits[0].Score
 	}
 	return Result{
-		Say: []chat.Outgoing{{Body: chat.Body{Card: card}}}, List: []string{"转人工", "报障 " + question},
+		Say: []chat.Outgoing{{Body: chat.Body{Card: card}}}, List: []string{"转人工", "报障 " + question, "有答案了告诉我 @" + r.Msg.ID},
 		Topic: &Topic{Message: r.Msg.ID, Question: question},
 		Write: d.keepQuestion(r, question, "refuse", 0, score),
 	}

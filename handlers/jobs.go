@@ -25,6 +25,9 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 		}},
 		{Name: "roster", Next: daily(0, 5), Run: d.LayRoster},
 		{Name: "handover", Next: nextHandover, Run: d.Handover},
+		{Name: "reviews", Next: daily(9, 0), Run: d.RemindReviews},
+		{Name: "gaps", Next: weekly(time.Monday, 9, 0), Run: d.ReportGaps},
+		{Name: "awaited", Next: every(jobLook), Run: d.TellAwaited},
 		{Name: "tickets", Next: every(jobLook), Run: d.Tick},
 	}
 	if d.Directory != nil {

@@ -136,6 +136,15 @@ func listItem(text string, conv store.Conversation) (string, bool) {
 	if items, ok := claimedItems(text, conv); ok {
 		return items, true
 	}
+	if rest, ok := strings.CutPrefix(text, "草稿"); ok {
+		n, err := strconv.Atoi(narrow(strings.TrimSpace(rest)))
+		if err == nil && n >= 1 && n <= len(conv.List) {
+			if ref, ok := strings.CutPrefix(conv.List[n-1], "缺口 "); ok {
+				return "草稿 " + ref, true
+			}
+		}
+		return "", false
+	}
 	for _, w := range []string{"催", "撤"} {
 		if rest, ok := strings.CutPrefix(text, w); ok {
 			n, err := strconv.Atoi(narrow(strings.TrimSpace(rest)))

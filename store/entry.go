@@ -98,6 +98,9 @@ func (tx *Tx) PutEntries(by string, entries []kb.Entry) (p Put, err error) {
 				continue
 			}
 			p.Updated++
+			if err := tx.keepFirst(*old); err != nil {
+				return p, err
+			}
 		} else {
 			p.Created++
 		}
@@ -131,6 +134,55 @@ func (tx *Tx) NewEntry(by string, e kb.Entry) (int64, error) {
 		return 0, errOr(err, ErrNotFound)
 	}
 	return made.Number, nil
+}
+
+// FindEntry returns an entry by its number, or ErrNotFound.
+func (tx *Tx) FindEntry(number int64) (kb.Entry, error) { return findEntry(tx.db, number) }
+
+// ChangeEntry changes one entry in place. version, when not 0, is the one that
+// was looked at: ErrStale when there is a newer one. ErrExists tells that
+// another entry has the new question. Nothing is written when nothing changed.
+func (tx *Tx) ChangeEntry(by, reason string, number int64, version int, change func(e *kb.Entry) error) (kb.Entry, error) {
+	if err := tx.db.Exec("UPDATE counter SET next=next+1 WHERE kind='change'").Error; err != nil {
+		return kb.Entry{}, err
+	}
+	old, err := tx.oldEntry(entryRow{Number: number})
+	if err != nil {
+		return kb.Entry{}, err
+	}
+	if old == nil {
+		return kb.Entry{}, fmt.Errorf("entry K%d: %w", number, ErrNotFound)
+	}
+	if version != 0 && version != old.Version {
+		return old.entry(), fmt.Errorf("entry K%d: %w", number, ErrStale)
+	}
+	e := old.entry()
+	if err := change(&e); err != nil {
+		return e, err
+	}
+	row := rowOf(e)
+	row.Number, row.Version, row.Changed, row.UpdatedAt, row.UpdatedBy = old.Number, old.Version, old.Changed, old.UpdatedAt, old.UpdatedBy
+	if row == *old {
+		return e, nil
+	}
+	if row.QuestionKey != old.QuestionKey {
+		twin, err := tx.oldEntry(entryRow{QuestionKey: row.QuestionKey})
+		if err != nil {
+			return e, err
+		}
+		if twin != nil {
+			return twin.entry(), fmt.Errorf("entry K%d: %w", twin.Number, ErrExists)
+		}
+	}
+	if err := tx.keepFirst(*old); err != nil {
+		return e, err
+	}
+	tx.reason = reason
+	defer func() { tx.reason = "" }()
+	if err := tx.putEntry(by, row, false); err != nil {
+		return e, err
+	}
+	return tx.FindEntry(number)
 }
 
 func (tx *Tx) oldEntry(row entryRow) (*entryRow, error) {
@@ -171,6 +223,9 @@ func (tx *Tx) putEntry(by string, row entryRow, fresh bool) error {
 	if err != nil {
 		return fmt.Errorf("entry K%d: %w", row.Number, err)
 	}
+	if err := tx.keepRevision(row); err != nil {
+		return err
+	}
 	tx.bells = append(tx.bells, func() {
 		if tx.s.opt.Bell != nil {
 			tx.s.opt.Bell.Ring(TopicEntry)
@@ -181,8 +236,12 @@ func (tx *Tx) putEntry(by string, row entryRow, fresh bool) error {
 
 // FindEntry returns an entry by its number, or ErrNotFound.
 func (s *Store) FindEntry(ctx context.Context, number int64) (kb.Entry, error) {
+	return findEntry(s.read.WithContext(ctx), number)
+}
+
+func findEntry(db *gorm.DB, number int64) (kb.Entry, error) {
 	var r entryRow
-	err := s.read.WithContext(ctx).First(&r, "number = ?", number).Error
+	err := db.First(&r, "number = ?", number).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return kb.Entry{}, fmt.Errorf("entry K%d: %w", number, ErrNotFound)
 	}
@@ -205,6 +264,18 @@ func (s *Store) Changed(ctx context.Context, after int64, n int) ([]kb.Entry, er
 func (s *Store) ListEntries(ctx context.Context, after int64, n int) ([]kb.Entry, error) {
 	var rows []entryRow
 	err := s.read.WithContext(ctx).Where("number > ?", after).Order("number").Limit(n).Find(&rows).Error
+	out := make([]kb.Entry, len(rows))
+	for i, r := range rows {
+		out[i] = r.entry()
+	}
+	return out, err
+}
+
+// ListDueEntries returns published entries whose review is due on a day, or
+// that are out of date, the longest due first.
+func (s *Store) ListDueEntries(ctx context.Context, day string, n int) ([]kb.Entry, error) {
+	var rows []entryRow
+	err := s.read.WithContext(ctx).Where("state = ? AND ((review_at <> '' AND review_at <= ?) OR (valid_until <> '' AND valid_until < ?))", kb.Published, day, day).Order("review_at, number").Limit(n).Find(&rows).Error
 	out := make([]kb.Entry, len(rows))
 	for i, r := range rows {
 		out[i] = r.entry()

@@ -193,6 +193,19 @@ var migrations = []migration{
 			request $blob, result $blob, take_back $blob, answer $blob, fault $text NOT NULL, began_at BIGINT NOT NULL, ended_at BIGINT NOT NULL)$end`,
 		"CREATE UNIQUE INDEX construct_step_path ON construct_step (item_id, path)",
 	}},
+	{name: "knowledge care", oldest: 3, steps: []string{
+		"CREATE TABLE entry_revision (entry BIGINT NOT NULL, version BIGINT NOT NULL, body $text NOT NULL, author $key(64) NOT NULL, reason $key(400) NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (entry, version))$end",
+		"CREATE INDEX entry_state ON entry (state, number)",
+		"CREATE INDEX entry_review ON entry (review_at, number)",
+		// What became of a question that had no answer: '' while it is open.
+		"ALTER TABLE question ADD COLUMN outcome $key(16) NOT NULL DEFAULT ''",
+		"CREATE INDEX question_asked ON question (asked_at)",
+		"CREATE INDEX question_entry ON question (entry, id)",
+		"CREATE TABLE question_watch (id BIGINT PRIMARY KEY, member $key(64) NOT NULL, message_id $key(24) NOT NULL, body $text NOT NULL, looked_at BIGINT NOT NULL)$end",
+		"CREATE UNIQUE INDEX question_watch_once ON question_watch (member, message_id)",
+		"CREATE INDEX question_watch_look ON question_watch (looked_at)",
+		"CREATE TABLE synonym (id BIGINT PRIMARY KEY, words $text NOT NULL, author $key(64) NOT NULL, at BIGINT NOT NULL)$end",
+	}},
 }
 
 func numbered(head, row string, n int) string {

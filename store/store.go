@@ -171,8 +171,9 @@ type Tx struct {
 	db     *gorm.DB
 	s      *Store
 	now    time.Time
-	turn   *Turn // whose turn this commits, nil elsewhere
-	count  int   // Enqueue calls of this turn, for their keys
+	turn   *Turn  // whose turn this commits, nil elsewhere
+	count  int    // Enqueue calls of this turn, for their keys
+	reason string // why an entry changes, for its revision
 	bells  []func()
 	audits []auditRow // written when everything else is
 }

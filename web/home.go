@@ -31,7 +31,7 @@ func (s *Server) home(v *visit) error {
 		}
 	}
 	if v.user.Roles.Has(chat.Curator, chat.Admin) {
-		if p.Gaps, err = s.opt.Store.ListUnanswered(ctx, 8); err != nil {
+		if p.Gaps, err = s.opt.Store.ListUnanswered(ctx, s.opt.Store.Now().AddDate(0, 0, -30), 8); err != nil {
 			return err
 		}
 	}

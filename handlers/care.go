@@ -1,0 +1,143 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"frontline/bot/chat"
+	"frontline/kb"
+	"frontline/store"
+)
+
+// What keeps a knowledge base alive: owners are reminded of reviews, curators
+// hear once a week what is missing.
+
+// careRead bounds the entries one reminder looks at.
+const careRead = 500
+
+// reviewsShown is how many entries one reminder names.
+const reviewsShown = 5
+
+// RemindReviews tells the owners of entries whose review is due or that are out
+// of date: one message a week for each person, however many there are. An owner
+// who is nobody in the address list, such as a team, is stood in for by the
+// curators.
+func (d *Desk) RemindReviews(ctx context.Context) error {
+	now := d.Store.Now()
+	today := now.Format(time.DateOnly)
+	due, err := d.Store.ListDueEntries(ctx, today, careRead)
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	year, week := now.ISOWeek()
+	return d.Store.InTx(ctx, func(tx *store.Tx) error {
+		lines := map[string][]string{}
+		for _, e := range due {
+			people, err := d.keepers(tx, e)
+			if err != nil {
+				return err
+			}
+			words := fmt.Sprintf("K%d「%s」该复核了（%s）", e.Number, chat.Plain(chat.Cut(e.Question, 30)), e.ReviewAt)
+			if e.ValidUntil != "" && e.ValidUntil < today {
+				words = fmt.Sprintf("K%d「%s」已过有效期（%s），不再用来回答", e.Number, chat.Plain(chat.Cut(e.Question, 30)), e.ValidUntil)
+			}
+			for _, id := range people {
+				lines[id] = append(lines[id], words)
+			}
+		}
+		for _, id := range slices.Sorted(maps.Keys(lines)) {
+			list := lines[id]
+			text := append([]string{fmt.Sprintf("%d 条知识要复核：", len(list))}, list[:min(len(list), reviewsShown)]...)
+			if more := len(list) - reviewsShown; more > 0 {
+				text = append(text, fmt.Sprintf("还有 %d 条。", more))
+			}
+			text = append(text, "回「看 K编号」看内容，改和续期在导出的文件里改好再导入。")
+			// The key makes it once a week: the outbox takes a key only once.
+			if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("reviews/%d-%02d/%s", year, week, id), To: person(id), Body: chat.Body{Text: strings.Join(text, "\n")}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// keepers are the people to speak to about an entry.
+func (d *Desk) keepers(tx *store.Tx, e kb.Entry) ([]string, error) {
+	if u, err := tx.FindMember(e.Owner); err == nil && e.Owner != "" && !u.Disabled {
+		return []string{u.ID}, nil
+	}
+	return curatorIDs(tx)
+}
+
+func curatorIDs(tx *store.Tx) ([]string, error) {
+	all, err := tx.MembersWith(chat.Curator)
+	var ids []string
+	for _, u := range all {
+		if !u.Disabled {
+			ids = append(ids, u.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids, err
+}
+
+// gapPeople is how many must have asked for a gap to be in the weekly report.
+const gapPeople = 3
+
+// ReportGaps tells the curators once a week what many asked in vain.
+func (d *Desk) ReportGaps(ctx context.Context) error {
+	gaps, err := d.Gaps(ctx)
+	if err != nil || len(gaps) == 0 {
+		return err
+	}
+	lines := []string{fmt.Sprintf("本周知识缺口（最近 %d 天没答上的）", gapDays)}
+	var list []string
+	folded := 0
+	for _, g := range gaps {
+		if g.People < gapPeople || len(list) == gapsTold {
+			folded += g.Count
+			continue
+		}
+		list = append(list, "缺口 @"+g.Lead.Message)
+		lines = append(lines, fmt.Sprintf("%d  %s：%d 问 / %d 人", len(list), chat.Plain(chat.Cut(g.Lead.Text, 40)), g.Count, g.People))
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	if folded > 0 {
+		lines = append(lines, fmt.Sprintf("其余 %d 问已折叠。", folded))
+	}
+	lines = append(lines, "回数字看证据，「草稿 1」直接起草。")
+	return d.Store.InTx(ctx, func(tx *store.Tx) error {
+		ids, err := curatorIDs(tx)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			key := fmt.Sprintf("gaps/%s/%s", tx.Now().Format(time.DateOnly), id)
+			if err := tx.Enqueue(chat.Outgoing{Key: key, To: person(id), Body: chat.Body{Text: strings.Join(lines, "\n")}}); err != nil {
+				return err
+			}
+			if err := d.offer(tx, person(id), id, list); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// weekly is every week on a day at a time of the clock's own zone.
+func weekly(day time.Weekday, hour, minute int) func(time.Time) time.Time {
+	next := daily(hour, minute)
+	return func(now time.Time) time.Time {
+		at := next(now)
+		for at.Weekday() != day {
+			at = at.AddDate(0, 0, 1)
+		}
+		return at
+	}
+}
