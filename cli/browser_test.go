@@ -215,6 +215,11 @@ func (b *tab) pageList() []string {
 			pages = append(pages, b.ownTicket())
 		case what == "/groups/{name}/edit":
 			pages = append(pages, b.addGroup())
+		case what == "/construct/{recipe}":
+			pages = append(pages, "/construct/open-account")
+		case what == "/construct/runs/{number}": // one was made by the test before
+			b.open("/construct")
+			pages = append(pages, look[string](b, `new URL(document.querySelector('a[href^="/construct/runs/"]').href).pathname`))
 		default:
 			b.t.Errorf("no sample for %s", what)
 		}
