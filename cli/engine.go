@@ -66,6 +66,7 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	}
 	alertLog := log.With("component", "alert")
 	e.alerts = alert.NewDesk(e.store, rules, alertLog)
+	e.alerts.Chats = chatIDs(cfg)
 	e.hooks = &alert.Hooks{Desk: e.alerts, Sources: sources, Token: string(cfg.Hooks.Token), Log: alertLog, Observe: e.meters.sawHook}
 	if err = checkGroups(ctx, cfg, e.store); err != nil {
 		return nil, err
@@ -98,6 +99,15 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	}
 	e.handler, err = e.routes(platform)
 	return e, err
+}
+
+// chatIDs are the chats of the configured groups, by name.
+func chatIDs(cfg *config.Config) map[string]string {
+	out := map[string]string{}
+	for _, g := range cfg.Groups {
+		out[g.Name] = g.ChatID
+	}
+	return out
 }
 
 func (e *engine) openStore(ctx context.Context, log *slog.Logger) error {
@@ -197,7 +207,7 @@ func (e *engine) openCallback(demo bool) (botKeys []*bot.Keys, err error) {
 
 func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error {
 	log := e.log.With("component", "desk")
-	desk := &handlers.Desk{Construct: e.data, Files: files, Store: e.store, Knowledge: e.know, Log: log, Name: e.cfg.WeCom.Bot.Name, PublicURL: e.cfg.PublicURL, Announce: e.cfg.Tickets.Group,
+	desk := &handlers.Desk{Alerts: e.alerts, Construct: e.data, Files: files, Store: e.store, Knowledge: e.know, Log: log, Name: e.cfg.WeCom.Bot.Name, PublicURL: e.cfg.PublicURL, Announce: e.cfg.Tickets.Group,
 		Required: e.cfg.Tickets.Required, Rules: ticketRules(e.cfg)}
 	if e.client.HasApp() {
 		desk.Directory = directory{e.client}

@@ -3,7 +3,9 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -224,6 +226,7 @@ func (a *actor) settled(ctx context.Context) {
 //	< text             the answer holds this
 //	<! text            … does not hold this
 //	until text         waits for something the desk says by itself that holds this
+//	alert STATE NAME … Alertmanager posts a critical alert: firing or resolved, its name, its title
 //	restart            the program stops and starts again
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("../testdata/script/*.txt")
@@ -276,6 +279,8 @@ func playScript(t *testing.T, file string) {
 			heard = a.say(rest)
 		case "until":
 			heard = a.until(rest)
+		case "alert":
+			r.postAlert(t, strings.SplitN(rest, " ", 3))
 		case "restart":
 			r.stop()
 			r = startTestDemo(t, dir)
@@ -293,6 +298,29 @@ func playScript(t *testing.T, file string) {
 		default:
 			t.Fatalf("%s: unknown line %q", at, line)
 		}
+	}
+}
+
+// postAlert sends what Alertmanager would: state, name, title.
+func (r *running) postAlert(t *testing.T, f []string) {
+	t.Helper()
+	title := ""
+	if len(f) > 2 {
+		title = f[2]
+	}
+	body, err := json.Marshal(map[string]any{"version": "4", "status": f[0], "alerts": []any{map[string]any{
+		"status": f[0], "fingerprint": f[1], "startsAt": time.Now().Add(-3 * time.Minute).Format(time.RFC3339),
+		"labels":      map[string]string{"alertname": f[1], "severity": "critical", "system": "柜台"},
+		"annotations": map[string]string{"summary": title}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := httptest.NewRequest("POST", "/hooks/alertmanager", bytes.NewReader(body))
+	req.Header.Set("Authorization", "Bearer "+string(r.engine.cfg.Hooks.Token))
+	req.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	if r.engine.handler.ServeHTTP(w, req); w.Code != 200 {
+		t.Fatalf("alert: %d %s", w.Code, w.Body)
 	}
 }
 

@@ -36,6 +36,7 @@ const (
 	TakesLoose                // 报障客户登录不了: no space needed
 	TakesTicket               // 转 1042 李工 原因: a number, then anything
 	TakesNumbers              // 接1 接3, 接 T12、T13
+	TakesTarget               // 静默A311 30分, 静默 30分: a number, or anything that stands apart
 )
 
 // Request is one message for one command.

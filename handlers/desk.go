@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"frontline/bot/chat"
+	"frontline/handlers/alert"
 	"frontline/handlers/construct"
 	"frontline/handlers/mask"
 	"frontline/kb"
@@ -61,6 +62,7 @@ type Desk struct {
 	Directory Directory
 	Fetcher   Fetcher
 	Model     Model
+	Alerts    *alert.Desk
 	Construct *construct.Engine // nil: data construction is off
 	Files     Keeper            // nil: no files are sent
 	Log       *slog.Logger

@@ -280,6 +280,9 @@ func (d *Desk) answerTo(ctx context.Context, r Request) (Result, error) {
 // noteDown is 记入 1042 …, with what is quoted: into the timeline. Without a
 // number it goes to the ticket that the actor works on, when that is one.
 func (d *Desk) noteDown(ctx context.Context, r Request) (Result, error) {
+	if n, rest, ok := alertAndRest(r.Args); ok && leadingLetterA(r.Args) {
+		return d.noteAlert(r, n, rest), nil
+	}
 	n, rest, ok := ticketAndRest(r.Args)
 	if !ok {
 		rest = r.Args

@@ -230,6 +230,8 @@ func follows(t Takes, rest string, idle bool) bool {
 		return apart || idle
 	case t == TakesTicket:
 		return leadingNumber.MatchString(trimmed)
+	case t == TakesTarget:
+		return apart || leadingNumber.MatchString(trimmed)
 	case t == TakesNumbers:
 		return saidNumbers.MatchString(trimmed)
 	}

@@ -15,32 +15,72 @@ const lastTold = 30 * time.Minute
 
 var toldNumber = regexp.MustCompile(`\b([TA])([0-9]{1,15})\b`)
 
-// takeLast is 我来: the ticket or alert of the quoted message, else the one that
-// was told here last: to this chat, or by the robot in the support group.
-func (d *Desk) takeLast(ctx context.Context, r Request) (Result, error) {
-	var told []string
+// toldHere is what the words of a chat may refer to, the newest first: the quoted
+// message, or else what was told lately here or by the robot in the support group.
+func (d *Desk) toldHere(ctx context.Context, r Request) ([]string, error) {
 	if q := r.Msg.Quote; q != nil {
-		told = append(told, q.Text)
-	} else {
-		places := []chat.Address{r.Msg.From, person(r.Actor.ID)}
-		if r.Msg.From.Kind == chat.Group {
-			places = []chat.Address{r.Msg.From}
+		return []string{q.Text}, nil
+	}
+	places := []chat.Address{r.Msg.From, person(r.Actor.ID)}
+	if r.Msg.From.Kind == chat.Group {
+		places = []chat.Address{r.Msg.From}
+	}
+	robots, err := d.robots(ctx, r.Msg.From)
+	if err != nil {
+		return nil, err
+	}
+	var lines []store.Line
+	for _, p := range append(places, robots...) {
+		l, err := d.Store.SaidTo(ctx, p, r.Now.Add(-lastTold), 20)
+		if err != nil {
+			return nil, err
 		}
-		if d.Announce != "" {
-			places = append(places, chat.Address{Kind: chat.Robot, ID: d.Announce})
-		}
-		var lines []store.Line
-		for _, p := range places {
-			l, err := d.Store.SaidTo(ctx, p, r.Now.Add(-lastTold), 20)
-			if err != nil {
-				return Result{}, err
+		lines = append(lines, l...)
+	}
+	slices.SortStableFunc(lines, func(a, b store.Line) int { return b.At.Compare(a.At) })
+	told := make([]string, len(lines))
+	for i, l := range lines {
+		told[i] = bodyText(l.Body)
+	}
+	return told, nil
+}
+
+// robots are those whose words people here may mean: of this group chat, and of
+// the support group.
+func (d *Desk) robots(ctx context.Context, from chat.Address) ([]chat.Address, error) {
+	names := map[string]bool{}
+	if d.Announce != "" {
+		names[d.Announce] = true
+	}
+	if from.Kind == chat.Group && d.Alerts != nil {
+		for name, id := range d.Alerts.Chats {
+			if id == from.ID {
+				names[name] = true
 			}
-			lines = append(lines, l...)
 		}
-		slices.SortStableFunc(lines, func(a, b store.Line) int { return b.At.Compare(a.At) })
-		for _, l := range lines {
-			told = append(told, bodyText(l.Body))
+		groups, err := d.Store.ListGroups(ctx)
+		if err != nil {
+			return nil, err
 		}
+		for _, g := range groups {
+			if g.ChatID == from.ID {
+				names[g.Name] = true
+			}
+		}
+	}
+	var out []chat.Address
+	for name := range names {
+		out = append(out, chat.Address{Kind: chat.Robot, ID: name})
+	}
+	return out, nil
+}
+
+// takeLast is 我来: the ticket or alert of the quoted message, else the one that
+// was told here last.
+func (d *Desk) takeLast(ctx context.Context, r Request) (Result, error) {
+	told, err := d.toldHere(ctx, r)
+	if err != nil {
+		return Result{}, err
 	}
 	for _, text := range told {
 		for _, m := range toldNumber.FindAllStringSubmatch(text, -1) {
@@ -58,6 +98,11 @@ func (d *Desk) take(ctx context.Context, r Request, letter, number string) (Resu
 	word := "接"
 	if letter == "A" {
 		word = "认领"
+		n, _ := numberOf(number, "A")
+		g, err := d.Store.FindAlertGroup(ctx, n)
+		if err != nil || g.State != store.GroupOpen || g.Firing <= 0 || g.ClaimedBy != "" && g.ClaimedBy != r.Actor.ID {
+			return Result{}, false, nil // gone, over, or somebody's
+		}
 	} else {
 		n, _ := numberOf(number, "T")
 		t, err := d.Store.FindTicket(ctx, n)

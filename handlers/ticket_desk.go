@@ -263,6 +263,9 @@ func (d *Desk) Resolve(tx *store.Tx, by chat.User, t *store.Ticket, res Resoluti
 	if err := d.change(tx, by, t, store.TicketResolved, event); err != nil {
 		return err
 	}
+	if err := d.tellAlerts(tx, by, t); err != nil {
+		return err
+	}
 	if err := d.announceIn(tx, t, "resolved", fmt.Sprintf("**%s** 已由 %s 解决", no(t), chat.PlainMarkdown(by.Show()))); err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"gorm.io/gorm"
+
 	"frontline/bot/chat"
 )
 
@@ -51,8 +53,14 @@ func (s *Store) SeeTicket(ctx context.Context, number int64, member string, writ
 
 // TicketLinks lists what a ticket is tied to, oldest first.
 func (s *Store) TicketLinks(ctx context.Context, number int64) ([]Link, error) {
-	var out []Link
-	err := s.read.WithContext(ctx).Raw("SELECT ticket, kind, number FROM ticket_link WHERE ticket=? ORDER BY created_at, kind, number", number).Scan(&out).Error
+	return ticketLinks(s.read.WithContext(ctx), number)
+}
+
+// TicketLinks lists what a ticket is tied to, oldest first.
+func (tx *Tx) TicketLinks(number int64) ([]Link, error) { return ticketLinks(tx.db, number) }
+
+func ticketLinks(db *gorm.DB, number int64) (out []Link, err error) {
+	err = db.Raw("SELECT ticket, kind, number FROM ticket_link WHERE ticket=? ORDER BY created_at, kind, number", number).Scan(&out).Error
 	return out, err
 }
 

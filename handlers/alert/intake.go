@@ -32,7 +32,8 @@ type Desk struct {
 	Store *store.Store
 	Rules *Rules
 	Log   *slog.Logger
-	bell  chan struct{} // rung when a group may be due at once
+	Chats map[string]string // chat ids of the configured groups, by name
+	bell  chan struct{}     // rung when a group may be due at once
 }
 
 // NewDesk makes a Desk.

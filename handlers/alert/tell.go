@@ -141,7 +141,25 @@ func (d *Desk) close(tx *store.Tx, g *store.AlertGroup, why string) error {
 	if err := d.event(tx, g, "closed", why); err != nil {
 		return err
 	}
+	if err := d.tellTicket(tx, g); err != nil {
+		return err
+	}
 	return tx.ChangeAlertGroup(g)
+}
+
+// tellTicket tells the ticket of a group that it is over. It does not close it.
+func (d *Desk) tellTicket(tx *store.Tx, g *store.AlertGroup) error {
+	if g.Ticket == 0 {
+		return nil
+	}
+	t, err := tx.FindTicket(g.Ticket)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "event", Text: fmt.Sprintf("告警 A%d 已恢复，历时 %s", g.Number, Span(g.Closed.Sub(g.Opened)))})
 }
 
 func (d *Desk) event(tx *store.Tx, g *store.AlertGroup, kind, text string) error {
