@@ -40,7 +40,7 @@ func TestBrowser(t *testing.T) {
 		name string
 		run  func(t *testing.T, b *tab)
 	}{
-		{"SignIn", testSignIn}, {"RoundTrip", testRoundTrip}, {"Simulator", testSimulator}, {"Search", testSearchJump}, {"Roles", testRolesAtOnce}, {"Keyboard", testKeyboard}, {"Queue", testQueue}, {"Ticket", testTicket}, {"Report", testReport}, {"Construct", testConstruct}, {"Pages", testPages},
+		{"SignIn", testSignIn}, {"RoundTrip", testRoundTrip}, {"Simulator", testSimulator}, {"Search", testSearchJump}, {"Roles", testRolesAtOnce}, {"Keyboard", testKeyboard}, {"Queue", testQueue}, {"Ticket", testTicket}, {"Report", testReport}, {"Construct", testConstruct}, {"Knowledge", testKnowledge}, {"Pages", testPages},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			b := newTab(t, browser, "http://"+r.listener.Addr().String())
@@ -215,6 +215,10 @@ func (b *tab) pageList() []string {
 			pages = append(pages, b.ownTicket())
 		case what == "/groups/{name}/edit":
 			pages = append(pages, b.addGroup())
+		case what == "/kb/{number}":
+			pages = append(pages, "/kb/1")
+		case what == "/kb/{number}/versions":
+			pages = append(pages, "/kb/1/versions")
 		case what == "/construct/{recipe}":
 			pages = append(pages, "/construct/open-account")
 		case what == "/construct/runs/{number}": // one was made by the test before
@@ -234,7 +238,7 @@ func testPages(t *testing.T, b *tab) {
 		t.Fatal(err)
 	}
 	b.signIn("zhoulan")
-	pages := append(b.pageList(), "/search?q="+url.QueryEscape("验证码"), "/deliveries?side=out", "/users?q=nobody", "/simulator?as=linxiaowen")
+	pages := append(b.pageList(), "/search?q="+url.QueryEscape("验证码"), "/kb?q="+url.QueryEscape("验证码"), "/deliveries?side=out", "/users?q=nobody", "/simulator?as=linxiaowen")
 	if len(pages) < 10 {
 		t.Fatalf("only %v were found", pages)
 	}

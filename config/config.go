@@ -53,6 +53,7 @@ type Config struct {
 	// Teams that work on tickets and alerts, with who is on duty when.
 	ServiceGroups []ServiceGroup `yaml:"service_groups"`
 	Alerts        Alerts         `yaml:"alerts"`
+	Knowledge     Knowledge      `yaml:"knowledge"`
 	Construct     Construct      `yaml:"construct"`
 	Retention     Retention      `yaml:"retention"`
 }
@@ -278,6 +279,12 @@ type AlertMaintenance struct {
 	For string `yaml:"for" example:"3h"`
 	// What it applies to; none: everything.
 	Match []string `yaml:"match" example:"[system=集中交易]"`
+}
+
+// Knowledge is how the knowledge base is kept.
+type Knowledge struct {
+	// Whether what is published must have been written by somebody else: who wrote the words last cannot publish them.
+	SecondPerson bool `yaml:"second_person" default:"false"`
 }
 
 // Construct is the making of test data (docs/construct.md). It is off unless said otherwise, and never starts in production.

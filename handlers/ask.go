@@ -176,7 +176,10 @@ func (d *Desk) entry(ctx context.Context, r Request) (Result, error) {
 		return Result{}, refuse("看哪一条？例：看 K12")
 	}
 	e, err := d.Store.FindEntry(ctx, n)
-	if err != nil || e.State != "published" {
+	if err == nil && e.State != kb.Published && Proposes(r.Actor) {
+		return d.showDraft(e), nil
+	}
+	if err != nil || e.State != kb.Published {
 		return Result{}, refuse(fmt.Sprintf("没有找到 K%d。", n))
 	}
 	topic := r.Topic

@@ -55,7 +55,7 @@ func (d *Desk) RemindReviews(ctx context.Context) error {
 			if more := len(list) - reviewsShown; more > 0 {
 				text = append(text, fmt.Sprintf("还有 %d 条。", more))
 			}
-			text = append(text, "回「看 K编号」看内容，改和续期在导出的文件里改好再导入。")
+			text = append(text, "回「看 K编号」看内容，改和续期在它的页面上"+d.atPage("/kb"))
 			// The key makes it once a week: the outbox takes a key only once.
 			if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("reviews/%d-%02d/%s", year, week, id), To: person(id), Body: chat.Body{Text: strings.Join(text, "\n")}}); err != nil {
 				return err

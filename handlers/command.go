@@ -18,6 +18,7 @@ type Command struct {
 	Name    string   // stable key, kept in conversations
 	Words   []string // what people type; the first is shown
 	Takes   Takes    // what may follow the word
+	Answers []string // words of other commands that this one's open conversation takes for an answer
 	Usage   string   // as shown in help: 报障 …
 	Summary string
 	Roles   []chat.Role // any of; none means everybody

@@ -52,7 +52,7 @@ func (d *Desk) cultivate(ctx context.Context, r Request) (Result, error) {
 		if err := d.change(tx, r.Actor, &t, t.State, fmt.Sprintf("沉淀为知识草稿 K%d", number)); err != nil {
 			return err
 		}
-		out.Say = append(out.Say, say(fmt.Sprintf("已起草 K%d（草稿，复核后才会用来回答）。", number)).Say...)
+		out.Say = append(out.Say, say(fmt.Sprintf("已起草 K%d（草稿，知识管理员回「发布 K%d」后才会用来回答）。%s", number, number, d.entryLine(number))).Say...)
 		return nil
 	}}, nil
 }

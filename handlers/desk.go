@@ -66,11 +66,13 @@ type Desk struct {
 	Construct *construct.Engine // nil: data construction is off
 	Files     Keeper            // nil: no files are sent
 	Log       *slog.Logger
-	Name      string   // what the bot is called
-	PublicURL string   // where the pages are, without a trailing slash; "" leaves links out
-	Announce  string   // the group whose robot tells of new tickets; "" for none
-	Required  []string // fields a report must have: symptom, app_version, system, urgency, customer
-	Rules     Rules    // zero: DefaultRules
+	Name      string // what the bot is called
+	// SecondPerson says that who wrote the words of an entry may not publish them.
+	SecondPerson bool
+	PublicURL    string   // where the pages are, without a trailing slash; "" leaves links out
+	Announce     string   // the group whose robot tells of new tickets; "" for none
+	Required     []string // fields a report must have: symptom, app_version, system, urgency, customer
+	Rules        Rules    // zero: DefaultRules
 	// Subscribers are programs that hear of what happens to tickets.
 	Subscribers []Subscriber
 	Commands    []*Command

@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -103,6 +104,9 @@ func (r *Router) Route(text string, conv store.Conversation) Decision {
 }
 
 func (r *Router) route(text string, conv store.Conversation) Decision {
+	if c := r.byName[conv.Command]; c != nil && slices.Contains(c.Answers, text) {
+		return Decision{Command: c, Args: text, Step: conv.Step, Why: "进行中的会话 " + c.Name + "/" + conv.Step}
+	}
 	if c, args, ok := r.word(text, conv); ok {
 		d := Decision{Command: c, Args: args, Why: "指令词 " + c.Words[0]}
 		if conv.Command != "" && conv.Command != c.Name && conv.Step != stepAfter && c.Name != "cancel" {

@@ -143,7 +143,7 @@ func (d *Desk) preview(ctx context.Context, r Request, l lesson) (Result, error)
 	}
 	if len(found.Hits) > 0 && (found.Reason == "exact" || found.Reason == "ambiguous") {
 		at := found.Hits[0].Entry
-		return Result{}, refuse(fmt.Sprintf("知识库里已有同样的问题：K%d %s，没有另存。要改它的答案请到网页。", at.Number, chat.Plain(at.Question)))
+		return Result{}, refuse(fmt.Sprintf("知识库里已有同样的问题：K%d %s，没有另存。要改它的答案，在它的页面上改%s", at.Number, chat.Plain(at.Question), d.atPage(fmt.Sprintf("/kb/%d", at.Number))))
 	}
 	lines := []string{"预览，还没存：", "问：" + chat.Plain(l.Question)}
 	if n := len(e.Similar); n > 0 {
@@ -172,10 +172,13 @@ func (d *Desk) preview(ctx context.Context, r Request, l lesson) (Result, error)
 	promise := promises.FindString(l.Answer)
 	if promise != "" {
 		lines = append(lines, fmt.Sprintf("答案里有承诺性的说法「%s」，改掉才能发布。", promise))
-	} else if r.Actor.Roles.Has(curators...) {
+	} else if Curates(r.Actor) && !d.SecondPerson {
 		option(lessonPublish, "发布")
 	}
 	option(lessonDraft, "存为草稿")
+	if promise == "" && (d.SecondPerson || !Curates(r.Actor)) {
+		option(lessonSubmit, "提交复核，另一位知识管理员看过就用")
+	}
 	if l.Twin != 0 && r.Actor.Roles.Has(curators...) {
 		option(lessonMerge, fmt.Sprintf("不另存，问法加到 K%d", l.Twin))
 	}
@@ -188,6 +191,7 @@ func (d *Desk) preview(ctx context.Context, r Request, l lesson) (Result, error)
 
 const (
 	lessonPublish = "发布"
+	lessonSubmit  = "提交复核"
 	lessonDraft   = "存草稿"
 	lessonMerge   = "加到已有"
 )
@@ -197,8 +201,14 @@ func (d *Desk) confirmLesson(_ context.Context, r Request, l lesson, text string
 	if text == lessonDraft {
 		return d.saveLesson(r, l, kb.Draft), nil
 	}
+	if text == lessonSubmit {
+		return d.saveLesson(r, l, kb.Review), nil
+	}
 	if text != lessonPublish && text != lessonMerge {
 		return nil, nil
+	}
+	if text == lessonPublish && d.SecondPerson {
+		return nil, refuse("发布要由另一位知识管理员来做；可以提交复核。")
 	}
 	if !r.Actor.Roles.Has(curators...) {
 		return nil, refuse("发布由知识管理员来做；可以先存为草稿。")
@@ -221,7 +231,7 @@ func (d *Desk) saveLesson(r Request, l lesson, state string) *Result {
 	return &Result{List: []string{}, Write: func(tx *store.Tx, out *Result) error {
 		number, err := tx.NewEntry(r.Actor.ID, e)
 		if errors.Is(err, store.ErrExists) {
-			return refuse(fmt.Sprintf("知识库里已有同样的问题 K%d，没有另存。要改它的答案请到网页；不要了回「取消」。", number))
+			return refuse(fmt.Sprintf("知识库里已有同样的问题 K%d，没有另存。不要了回「取消」；要改它的答案，在它的页面上改%s", number, d.atPage(fmt.Sprintf("/kb/%d", number))))
 		}
 		if err != nil {
 			return err
@@ -232,9 +242,18 @@ func (d *Desk) saveLesson(r Request, l lesson, state string) *Result {
 		if err := tx.Audit(r.Actor.ID, "entry.create", fmt.Sprintf("K%d", number), state); err != nil {
 			return err
 		}
+		e.Number = number
+		if state == kb.Review {
+			if err := d.tellMove(tx, r.Actor, e, r.Actor.ID, MoveSubmit, ""); err != nil {
+				return err
+			}
+		}
 		words := fmt.Sprintf("K%d 已发布，马上就用来回答。改错了回「回滚 K%d」。", number, number)
+		if state == kb.Review {
+			words = fmt.Sprintf("K%d 已提交复核，另一位知识管理员发布后就用来回答，到时告诉你。", number)
+		}
 		if state == kb.Draft {
-			words = fmt.Sprintf("K%d 已存为草稿，复核发布后才会用来回答。", number)
+			words = fmt.Sprintf("K%d 已存为草稿，发布后才会用来回答：知识管理员回「发布 K%d」。", number, number) + d.entryLine(number)
 		}
 		out.Say = append(out.Say, say(words).Say...)
 		return nil
@@ -323,6 +342,8 @@ func (d *Desk) rollback(_ context.Context, r Request) (Result, error) {
 			return refuse(fmt.Sprintf("没有找到 K%d。", n))
 		case err != nil:
 			return err
+		case e.State != kb.Published:
+			words = fmt.Sprintf("K%d 已回到%s（现为第 %d 版），不再用来回答。", n, kb.StateTitle(e.State), e.Version)
 		default:
 			words = fmt.Sprintf("K%d 已回到上一版（现为第 %d 版）：%s", n, e.Version, chat.Plain(e.Question))
 		}

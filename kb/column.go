@@ -97,15 +97,15 @@ func setNumber(e *Entry, values []string) error {
 
 // stateNames are the spellings of states that people use.
 var stateNames = map[string]string{
-	"": "", Draft: Draft, Published: Published, Retired: Retired,
-	"草稿": Draft, "已发布": Published, "发布": Published, "已停用": Retired, "停用": Retired, "已下线": Retired, "下线": Retired,
+	"": "", Draft: Draft, Review: Review, Published: Published, Retired: Retired,
+	"草稿": Draft, "待复核": Review, "待审核": Review, "已发布": Published, "发布": Published, "已停用": Retired, "停用": Retired, "已下线": Retired, "下线": Retired,
 }
 
 func setState(e *Entry, values []string) error {
 	text := strings.TrimSpace(strings.Join(values, " "))
 	state, ok := stateNames[strings.ToLower(text)]
 	if !ok {
-		return fmt.Errorf("状态只能是 draft（草稿）、published（已发布）或 retired（已停用），现为「%s」", clipped(text))
+		return fmt.Errorf("状态只能是 draft（草稿）、review（待复核）、published（已发布）或 retired（已停用），现为「%s」", clipped(text))
 	}
 	e.State = state
 	return nil

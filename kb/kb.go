@@ -12,9 +12,15 @@ import (
 // nothing but questions and answers can be used as it is.
 const (
 	Draft     = "draft"
+	Review    = "review" // a draft that waits for a second person
 	Published = "published"
 	Retired   = "retired"
 )
+
+// StateTitle is a state in words.
+func StateTitle(state string) string {
+	return map[string]string{"": "已发布", Draft: "草稿", Review: "待复核", Published: "已发布", Retired: "已停用"}[state]
+}
 
 // Entry is a question with its answer and similar questions. Dates are
 // YYYY-MM-DD, empty for none; an entry is used up to and including ValidUntil.
@@ -37,6 +43,7 @@ type Entry struct {
 	ReviewAt   string   `json:"review_at,omitempty"`
 	Version    int      `json:"-"`
 	Changed    int64    `json:"-"` // the store's change number: later changes have greater ones
+	Editor     string   `json:"-"` // who wrote the present words
 }
 
 // Live says whether the entry may be shown as an answer at all.

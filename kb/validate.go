@@ -62,7 +62,7 @@ func Validate(e Entry) error {
 		f = append(f, Fault{"number", "不能是负数"})
 	}
 	if _, known := stateNames[e.State]; !known || e.State != stateNames[e.State] {
-		f = append(f, Fault{"state", fmt.Sprintf("只能是 draft、published 或 retired，现为「%s」", clipped(e.State))})
+		f = append(f, Fault{"state", fmt.Sprintf("只能是 draft、review、published 或 retired，现为「%s」", clipped(e.State))})
 	}
 	if len(f) == 0 {
 		return nil

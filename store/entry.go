@@ -34,13 +34,14 @@ type entryRow struct {
 	Changed      int64
 	UpdatedAt    int64 `gorm:"autoUpdateTime:false"`
 	UpdatedBy    string
+	EditedBy     string
 }
 
 func (entryRow) TableName() string { return "entry" }
 
 func (r entryRow) entry() kb.Entry {
 	e := kb.Entry{Number: r.Number, Question: r.Question, ShortTitle: r.ShortTitle, Answer: r.Answer, AnswerText: r.AnswerText, Steps: r.Steps, Exceptions: r.Exceptions,
-		State: r.State, Group: r.ServiceGroup, Category: r.Category, Owner: r.Owner, ValidUntil: r.ValidUntil, ReviewAt: r.ReviewAt, Version: r.Version, Changed: r.Changed}
+		State: r.State, Group: r.ServiceGroup, Category: r.Category, Owner: r.Owner, ValidUntil: r.ValidUntil, ReviewAt: r.ReviewAt, Version: r.Version, Changed: r.Changed, Editor: r.EditedBy}
 	e.Similar, e.Negative, e.Tags = list(r.SimilarList), list(r.Negative), list(r.Tags)
 	return e
 }
@@ -62,6 +63,16 @@ func rowOf(e kb.Entry) entryRow {
 	return entryRow{Number: e.Number, Question: e.Question, QuestionKey: questionKey(e.Question), SimilarList: listText(e.Similar), Negative: listText(e.Negative), ShortTitle: e.ShortTitle,
 		Answer: e.Answer, AnswerText: e.AnswerText, Steps: e.Steps, Exceptions: e.Exceptions, State: e.State, ServiceGroup: e.Group, Category: e.Category, Tags: listText(e.Tags),
 		Owner: e.Owner, ValidUntil: e.ValidUntil, ReviewAt: e.ReviewAt}
+}
+
+// keep takes over what a row has that is no part of its words, and says who
+// wrote them.
+func (r *entryRow) keep(old entryRow, by string) {
+	r.Number, r.Version, r.Changed, r.UpdatedAt, r.UpdatedBy, r.EditedBy = old.Number, old.Version, old.Changed, old.UpdatedAt, old.UpdatedBy, old.EditedBy
+	moved := *r
+	if moved.State = old.State; moved != old {
+		r.EditedBy = clip(by, 64)
+	}
 }
 
 // questionKey is equal for questions that differ only in white space or case.
@@ -92,8 +103,7 @@ func (tx *Tx) PutEntries(by string, entries []kb.Entry) (p Put, err error) {
 			return p, err
 		}
 		if old != nil {
-			row.Number, row.Version, row.Changed, row.UpdatedAt, row.UpdatedBy = old.Number, old.Version, old.Changed, old.UpdatedAt, old.UpdatedBy
-			if row == *old {
+			if row.keep(*old, by); row == *old {
 				p.Same++
 				continue
 			}
@@ -161,8 +171,7 @@ func (tx *Tx) ChangeEntry(by, reason string, number int64, version int, change f
 		return e, err
 	}
 	row := rowOf(e)
-	row.Number, row.Version, row.Changed, row.UpdatedAt, row.UpdatedBy = old.Number, old.Version, old.Changed, old.UpdatedAt, old.UpdatedBy
-	if row == *old {
+	if row.keep(*old, by); row == *old {
 		return e, nil
 	}
 	if row.QuestionKey != old.QuestionKey {
@@ -216,6 +225,7 @@ func (tx *Tx) putEntry(by string, row entryRow, fresh bool) error {
 	}
 	row.Version, row.UpdatedAt, row.UpdatedBy = row.Version+1, millis(tx.now), by
 	if fresh {
+		row.EditedBy = clip(by, 64)
 		err = tx.db.Create(&row).Error
 	} else {
 		err = tx.db.Save(&row).Error

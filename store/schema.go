@@ -206,6 +206,17 @@ var migrations = []migration{
 		"CREATE INDEX question_watch_look ON question_watch (looked_at)",
 		"CREATE TABLE synonym (id BIGINT PRIMARY KEY, words $text NOT NULL, author $key(64) NOT NULL, at BIGINT NOT NULL)$end",
 	}},
+	{name: "knowledge desk", oldest: 3, steps: []string{
+		// Who wrote the present words, whoever moved the entry since: a second person is somebody else.
+		"ALTER TABLE entry ADD COLUMN edited_by $key(64) NOT NULL DEFAULT ''",
+		"UPDATE entry SET edited_by = updated_by",
+		// A change of a published entry that is not published itself: one for each entry.
+		"CREATE TABLE entry_proposal (entry BIGINT PRIMARY KEY, base BIGINT NOT NULL, body $text NOT NULL, state $key(16) NOT NULL, author $key(64) NOT NULL, note $key(400) NOT NULL, at BIGINT NOT NULL, version BIGINT NOT NULL)$end",
+		"CREATE INDEX entry_proposal_state ON entry_proposal (state, entry)",
+		"CREATE INDEX entry_group ON entry (service_group, number)",
+		"CREATE INDEX entry_category ON entry (category, number)",
+		"CREATE INDEX entry_owner ON entry (owner, number)",
+	}},
 }
 
 func numbered(head, row string, n int) string {

@@ -8,7 +8,7 @@ import (
 
 // The catalogue: the Chinese text is the key, so a page reads as it is written.
 // A test finds keys without English.
-var english = catalogue(englishShell, englishPages, englishWords, englishSimulator, englishGroups, englishTickets, englishReport, englishCommands, englishConstruct)
+var english = catalogue(englishShell, englishPages, englishWords, englishSimulator, englishGroups, englishTickets, englishReport, englishCommands, englishConstruct, englishKnowledge)
 
 func catalogue(parts ...map[string]string) map[string]string {
 	all := map[string]string{}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"frontline/bot/chat"
+	"frontline/kb"
 	"frontline/store"
 )
 
@@ -47,6 +48,7 @@ func (v *visit) degraded(h Health) string {
 // pulseLife, whoever asks: pages do not get slower by it.
 type pulse struct {
 	Health Health
+	Drafts int64 // knowledge that waits for review
 	New    int64 // tickets that nobody has taken
 	Dead   int64 // dead letters, in and out
 	Duty   []onDuty
@@ -102,6 +104,9 @@ func (s *Server) look(ctx context.Context, before pulse) pulse {
 	if n, err := s.opt.Store.CountTickets(ctx, store.TicketQuery{States: []store.TicketState{store.TicketNew}}); !fault(err) {
 		p.New = n
 	}
+	if n, err := s.opt.Store.CountEntries(ctx, store.EntryQuery{State: kb.Review}); !fault(err) {
+		p.Drafts = n
+	}
 	shifts, err := s.opt.Store.OnDuty(ctx)
 	if fault(err) {
 		return p
@@ -122,6 +127,8 @@ func (p pulse) navCount(key string) (n int64, hot bool) {
 	switch key {
 	case "tickets":
 		return p.New, true
+	case "kb":
+		return p.Drafts, false
 	case "deliveries":
 		return p.Dead, true
 	}

@@ -75,6 +75,7 @@ func (s *Server) routeList() []route {
 		{method: "POST", path: "/profile/theme", public: true, do: s.setTheme},
 		{method: "POST", path: "/profile/lang", public: true, do: s.setLang},
 	}
+	list = append(list, s.kbRoutes()...)
 	if s.opt.Desk.Construct != nil {
 		list = append(list, s.constructRoutes()...)
 	}

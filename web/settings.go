@@ -87,7 +87,7 @@ const auditLines = 100
 func (s *Server) audit(v *visit) error {
 	q := v.r.URL.Query()
 	p := auditPage{Actor: strings.TrimSpace(q.Get("actor")), Action: q.Get("action"), Object: strings.TrimSpace(q.Get("object")),
-		Families: []stateName{{"ticket.reveal", "查看明文"}, {"member.", "人员与角色"}, {"session.", "登录"}, {"token.", "接口令牌"}, {"delivery.", "重发"}, {"message.", "重新处理"}, {"group.", "群"}}}
+		Families: []stateName{{"ticket.reveal", "查看明文"}, {"member.", "人员与角色"}, {"session.", "登录"}, {"token.", "接口令牌"}, {"delivery.", "重发"}, {"message.", "重新处理"}, {"group.", "群"}, {"entry.", "知识"}}}
 	if p.Action == "ticket.reveal" && !v.user.Roles.Has(chat.Leader) {
 		return needs{chat.Leader} // the log of unmasked look-ups is the leaders'
 	}

@@ -16,6 +16,7 @@ import (
 
 	"frontline/bot/chat"
 	"frontline/handlers"
+	"frontline/kb"
 	"frontline/store"
 )
 
@@ -47,6 +48,7 @@ type Options struct {
 type Knowledge interface {
 	handlers.Knowledge
 	Size() int
+	Trial(ctx context.Context, changed []kb.Entry) (*kb.Trial, error)
 }
 
 // Login is the platform's side of signing in.

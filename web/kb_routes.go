@@ -1,0 +1,23 @@
+package web
+
+import "frontline/bot/chat"
+
+// keepers write knowledge, curators publish it.
+var (
+	keepers  = chat.RoleSet{chat.Responder, chat.Curator, chat.Leader, chat.Admin}
+	curators = chat.RoleSet{chat.Curator, chat.Leader, chat.Admin}
+)
+
+func (s *Server) kbRoutes() []route {
+	return []route{
+		{method: "GET", path: "/kb", roles: workers, nav: "kb", do: s.knowledge},
+		{method: "GET", path: "/kb/new", roles: keepers, nav: "kb", do: s.newEntry},
+		{method: "POST", path: "/kb/new", roles: keepers, nav: "kb", do: s.addEntry},
+		{method: "GET", path: "/kb/{number}", roles: workers, nav: "kb", do: s.entry},
+		{method: "POST", path: "/kb/{number}", roles: keepers, nav: "kb", do: s.editEntry},
+		{method: "POST", path: "/kb/{number}/move", roles: keepers, nav: "kb", do: s.moveEntry},
+		{method: "POST", path: "/kb/{number}/try", roles: workers, do: s.tryEntry},
+		{method: "GET", path: "/kb/{number}/versions", roles: workers, nav: "kb", do: s.versions},
+		{method: "POST", path: "/kb/{number}/restore", roles: curators, nav: "kb", do: s.restoreEntry},
+	}
+}
