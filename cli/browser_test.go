@@ -40,7 +40,19 @@ func TestBrowser(t *testing.T) {
 		name string
 		run  func(t *testing.T, b *tab)
 	}{
-		{"SignIn", testSignIn}, {"RoundTrip", testRoundTrip}, {"Simulator", testSimulator}, {"Search", testSearchJump}, {"Roles", testRolesAtOnce}, {"Keyboard", testKeyboard}, {"Queue", testQueue}, {"Ticket", testTicket}, {"Report", testReport}, {"Construct", testConstruct}, {"Knowledge", testKnowledge}, {"Pages", testPages},
+		{"SignIn", testSignIn},
+		{"RoundTrip", testRoundTrip},
+		{"Simulator", testSimulator},
+		{"Search", testSearchJump},
+		{"Roles", testRolesAtOnce},
+		{"Keyboard", testKeyboard},
+		{"Queue", testQueue},
+		{"Ticket", testTicket},
+		{"Report", testReport},
+		{"Construct", testConstruct},
+		{"Knowledge", testKnowledge},
+		{"Alerts", testAlerts(r)},
+		{"Pages", testPages},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			b := newTab(t, browser, "http://"+r.listener.Addr().String())
@@ -191,7 +203,7 @@ func testKeyboard(t *testing.T, b *tab) {
 }
 
 // partList are addresses that answer with a part of a page, or with a file.
-var partList = []string{"/simulator/{part}", "/deliveries/fresh", "/settings/doctor", "/tickets/fresh", "/tickets/export", "/files/{number}/{entry}/{i}", "/m/report/photo/{id}"}
+var partList = []string{"/simulator/{part}", "/deliveries/fresh", "/settings/doctor", "/tickets/fresh", "/alerts/fresh", "/tickets/export", "/files/{number}/{entry}/{i}", "/m/report/photo/{id}"}
 
 // pageList reads the pages from the table of rights, which is made from the
 // list of routes; for a page about one thing it takes the first thing listed.
@@ -219,6 +231,8 @@ func (b *tab) pageList() []string {
 			pages = append(pages, "/kb/1")
 		case what == "/kb/{number}/versions":
 			pages = append(pages, "/kb/1/versions")
+		case what == "/alerts/{number}":
+			pages = append(pages, "/alerts/1") // the test before made it
 		case what == "/construct/{recipe}":
 			pages = append(pages, "/construct/open-account")
 		case what == "/construct/runs/{number}": // one was made by the test before

@@ -28,21 +28,7 @@ func (d *Desk) alerts(ctx context.Context, r Request) (Result, error) {
 	if len(list) == 0 {
 		return say("现在没有在告警的。"), nil
 	}
-	slices.SortStableFunc(list, func(a, b store.AlertGroup) int {
-		if (a.ClaimedBy == "") != (b.ClaimedBy == "") {
-			if a.ClaimedBy == "" {
-				return -1
-			}
-			return 1
-		}
-		switch {
-		case alert.Graver(a.Severity, b.Severity):
-			return -1
-		case alert.Graver(b.Severity, a.Severity):
-			return 1
-		}
-		return a.Opened.Compare(b.Opened)
-	})
+	SortAlerts(list)
 	free := 0
 	for _, g := range list {
 		if g.ClaimedBy == "" {
@@ -71,9 +57,26 @@ func (d *Desk) alerts(ctx context.Context, r Request) (Result, error) {
 	return res, nil
 }
 
+// SortAlerts puts what nobody claimed first, then the gravest, then the oldest.
+func SortAlerts(list []store.AlertGroup) {
+	slices.SortStableFunc(list, func(a, b store.AlertGroup) int {
+		switch free := a.ClaimedBy == ""; {
+		case free != (b.ClaimedBy == "") && free:
+			return -1
+		case free != (b.ClaimedBy == ""):
+			return 1
+		case alert.Graver(a.Severity, b.Severity):
+			return -1
+		case alert.Graver(b.Severity, a.Severity):
+			return 1
+		}
+		return a.Opened.Compare(b.Opened)
+	})
+}
+
 // eventTitle names what happened in a group of alerts.
 var eventTitle = map[string]string{"opened": "告警", "resolved": "恢复", "severity": "级别变化", "claimed": "认领", "unclaimed": "放回", "silenced": "静默", "unsilenced": "解除静默", "ticket": "工单", "escalated": "升级",
-	"note": "记录", "false": "误报", "reopened": "又告警", "closed": "结束", "told": "已通知", "folded": "并入汇总", "hushed": "不通知", "untold": "没有通知", "flapping": "抖动"}
+	"note": "记录", "false": "误报", "reopened": "又告警", "closed": "结束", "told": "", "folded": "并入汇总", "hushed": "不通知", "untold": "没有通知", "flapping": "抖动"}
 
 // AlertEventTitle names a kind of event of a group of alerts in Chinese.
 func AlertEventTitle(kind string) string { return eventTitle[kind] }

@@ -228,6 +228,12 @@ func (s *Store) ListAlertGroups(ctx context.Context, q AlertGroupQuery) ([]Alert
 	return alertGroups(rows), err
 }
 
+// CountUnclaimed is how many groups fire that nobody has claimed.
+func (s *Store) CountUnclaimed(ctx context.Context) (n int64, err error) {
+	err = s.read.WithContext(ctx).Model(&alertGroupRow{}).Where("state = ? AND firing > 0 AND claimed_by = ''", GroupOpen).Count(&n).Error
+	return n, err
+}
+
 // textMap and mapText are how a small map of texts is kept.
 func textMap(text string) (m map[string]string) {
 	json.Unmarshal([]byte(text), &m) // what does not decode was not written by us

@@ -52,8 +52,18 @@ func (tx *Tx) AlertGroupsByID(ids []int64) (map[int64]*AlertGroup, error) {
 // AlertsOfGroup are up to n alerts of a group in a state, the newest outages
 // first.
 func (tx *Tx) AlertsOfGroup(group int64, state string, n int) ([]Alert, error) {
+	return alertsOfGroup(tx.db, group, state, n)
+}
+
+// AlertsOfGroup are up to n alerts of a group in a state, the newest outages
+// first.
+func (s *Store) AlertsOfGroup(ctx context.Context, group int64, state string, n int) ([]Alert, error) {
+	return alertsOfGroup(s.read.WithContext(ctx), group, state, n)
+}
+
+func alertsOfGroup(db *gorm.DB, group int64, state string, n int) ([]Alert, error) {
 	var rows []alertRow
-	err := tx.db.Where("group_id = ? AND state = ?", group, state).Order("opened_at DESC, id DESC").Limit(n).Find(&rows).Error
+	err := db.Where("group_id = ? AND state = ?", group, state).Order("opened_at DESC, id DESC").Limit(n).Find(&rows).Error
 	return alerts(rows), err
 }
 

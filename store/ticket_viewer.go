@@ -73,9 +73,19 @@ func (s *Store) TicketPeople(ctx context.Context, number int64) (out []TicketPer
 // LostWords returns the words about a ticket that could not be delivered,
 // newest first.
 func (s *Store) LostWords(ctx context.Context, number int64) ([]Delivered, error) {
+	return s.words(s.read.WithContext(ctx).Where("state = 3").Limit(20), fmt.Sprintf("T%d", number))
+}
+
+// WordsAbout returns the last n words that were said about something with a
+// number, such as A311, newest first.
+func (s *Store) WordsAbout(ctx context.Context, about string, n int) ([]Delivered, error) {
+	return s.words(s.read.WithContext(ctx).Limit(n), about)
+}
+
+func (s *Store) words(db *gorm.DB, about string) ([]Delivered, error) {
 	var rows []outboxRow
 	// '0' follows '/': all keys that begin with T12/.
-	err := s.read.WithContext(ctx).Where("send_key >= ? AND send_key < ? AND state = 3", fmt.Sprintf("T%d/", number), fmt.Sprintf("T%d0", number)).Order("id DESC").Limit(20).Find(&rows).Error
+	err := db.Where("send_key >= ? AND send_key < ?", about+"/", about+"0").Order("id DESC").Find(&rows).Error
 	out := make([]Delivered, len(rows))
 	for i, r := range rows {
 		out[i] = s.delivered(r)

@@ -8,7 +8,19 @@ import (
 
 // The catalogue: the Chinese text is the key, so a page reads as it is written.
 // A test finds keys without English.
-var english = catalogue(englishShell, englishPages, englishWords, englishSimulator, englishGroups, englishTickets, englishReport, englishCommands, englishConstruct, englishKnowledge)
+var english = catalogue(
+	englishShell,
+	englishPages,
+	englishWords,
+	englishSimulator,
+	englishGroups,
+	englishTickets,
+	englishReport,
+	englishCommands,
+	englishConstruct,
+	englishKnowledge,
+	englishAlerts,
+)
 
 func catalogue(parts ...map[string]string) map[string]string {
 	all := map[string]string{}

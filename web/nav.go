@@ -15,7 +15,14 @@ type navItem struct {
 
 // navList is the whole navigation; who may not open a page does not see it.
 var navList = []navGroup{
-	{"", []navItem{{Key: "home", Title: "工作台", Icon: "layout-dashboard", Path: "/"}, {Key: "tickets", Title: "工单", Icon: "inbox", Path: "/tickets"}, {Key: "kb", Title: "知识库", Icon: "book-open", Path: "/kb"}, {Key: "construct", Title: "数据构造", Icon: "flask-conical", Path: "/construct"}, {Key: "mine", Title: "我的上报", Icon: "user", Path: "/m/mine"}}},
+	{"", []navItem{
+		{Key: "home", Title: "工作台", Icon: "layout-dashboard", Path: "/"},
+		{Key: "tickets", Title: "工单", Icon: "inbox", Path: "/tickets"},
+		{Key: "alerts", Title: "告警", Icon: "bell-ring", Path: "/alerts"},
+		{Key: "kb", Title: "知识库", Icon: "book-open", Path: "/kb"},
+		{Key: "construct", Title: "数据构造", Icon: "flask-conical", Path: "/construct"},
+		{Key: "mine", Title: "我的上报", Icon: "user", Path: "/m/mine"},
+	}},
 	{"管理", []navItem{
 		{Key: "deliveries", Title: "收发记录", Icon: "send", Path: "/deliveries"},
 		{Key: "groups", Title: "群与机器人", Icon: "message-square", Path: "/groups"},

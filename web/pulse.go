@@ -50,6 +50,7 @@ type pulse struct {
 	Health Health
 	Drafts int64 // knowledge that waits for review
 	New    int64 // tickets that nobody has taken
+	Alerts int64 // groups of alerts that fire and nobody has claimed
 	Dead   int64 // dead letters, in and out
 	Duty   []onDuty
 }
@@ -107,6 +108,9 @@ func (s *Server) look(ctx context.Context, before pulse) pulse {
 	if n, err := s.opt.Store.CountEntries(ctx, store.EntryQuery{State: kb.Review}); !fault(err) {
 		p.Drafts = n
 	}
+	if n, err := s.opt.Store.CountUnclaimed(ctx); !fault(err) {
+		p.Alerts = n
+	}
 	shifts, err := s.opt.Store.OnDuty(ctx)
 	if fault(err) {
 		return p
@@ -117,7 +121,7 @@ func (s *Server) look(ctx context.Context, before pulse) pulse {
 		if err != nil {
 			u = chat.User{ID: sh.Member}
 		}
-		p.Duty = append(p.Duty, onDuty{sh.Group, u.Show()})
+		p.Duty = append(p.Duty, onDuty{s.opt.Desk.Rules.GroupTitle(sh.Group), u.Show()})
 	}
 	return p
 }
@@ -129,6 +133,8 @@ func (p pulse) navCount(key string) (n int64, hot bool) {
 		return p.New, true
 	case "kb":
 		return p.Drafts, false
+	case "alerts":
+		return p.Alerts, true
 	case "deliveries":
 		return p.Dead, true
 	}

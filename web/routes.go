@@ -76,6 +76,7 @@ func (s *Server) routeList() []route {
 		{method: "POST", path: "/profile/lang", public: true, do: s.setLang},
 	}
 	list = append(list, s.kbRoutes()...)
+	list = append(list, s.alertRoutes()...)
 	if s.opt.Desk.Construct != nil {
 		list = append(list, s.constructRoutes()...)
 	}

@@ -15,6 +15,7 @@ import (
 type searchPage struct {
 	Text    string
 	Tickets []store.Ticket
+	Alerts  []store.AlertGroup
 	Hits    []kb.Hit
 	Found   string // the band, in words
 	People  []chat.User
@@ -46,6 +47,9 @@ func (s *Server) search(v *visit) error {
 			return err
 		}
 	}
+	if err := s.searchAlerts(v, text, &p); err != nil {
+		return err
+	}
 	found, err := s.opt.Knowledge.Search(ctx, kb.Query{Text: mask.Text(text), N: 5, Now: s.opt.Now()})
 	if err != nil {
 		return fmt.Errorf("search the knowledge: %w", err)
@@ -62,6 +66,24 @@ func (s *Server) search(v *visit) error {
 		}
 	}
 	return v.show("search", p)
+}
+
+// searchAlerts finds A311, or groups of alerts by their title.
+func (s *Server) searchAlerts(v *visit, text string, p *searchPage) (err error) {
+	if !v.user.Roles.Has(deskers...) {
+		return nil
+	}
+	ctx := v.r.Context()
+	if text[0] == 'A' || text[0] == 'a' {
+		if g, err := s.opt.Store.FindAlertGroup(ctx, number(text[1:])); err == nil {
+			p.Alerts = append(p.Alerts, g)
+			return nil
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	p.Alerts, err = s.opt.Store.ListAlertGroups(ctx, store.AlertGroupQuery{Text: mask.Text(text), N: 10})
+	return err
 }
 
 // ticketNumber reads T12, t12, #12 and 12.

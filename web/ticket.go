@@ -193,6 +193,11 @@ func (s *Server) around(v *visit, p *ticketPage, now time.Time) error {
 		if l.Kind != store.NumberTicket {
 			letter := map[string]string{store.NumberEntry: "K", "run": "R", "alert": "A", "session": "S"}[l.Kind]
 			view := linkView{Icon: "link", Title: fmt.Sprintf("%s%d", letter, l.Number)}
+			if l.Kind == store.NumberAlert {
+				if g, err := s.opt.Store.FindAlertGroup(ctx, l.Number); err == nil {
+					view = linkView{"bell-ring", fmt.Sprintf("/alerts/%d", g.Number), fmt.Sprintf("A%d %s", g.Number, g.Title), shell{v: v}.AlertState(g)[1]}
+				}
+			}
 			if l.Kind == "run" && s.opt.Desk.Construct != nil {
 				if run, err := s.opt.Store.FindRun(ctx, l.Number); err == nil && construct.May(v.user, run) {
 					view = linkView{"flask-conical", fmt.Sprintf("/construct/runs/%d", l.Number), fmt.Sprintf("R%d %s", l.Number, run.Title), v.t(construct.StateTitle(run.State))}

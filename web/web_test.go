@@ -16,6 +16,7 @@ import (
 
 	"frontline/bot/chat"
 	"frontline/handlers"
+	"frontline/handlers/alert"
 	"frontline/kb"
 	"frontline/store"
 	"frontline/store/storetest"
@@ -55,7 +56,8 @@ func startConsole(t *testing.T, change func(o *Options)) *console {
 	if err := know.Load(ctx, s); err != nil {
 		t.Fatal(err)
 	}
-	desk := &handlers.Desk{Store: s, Knowledge: know, Log: slog.New(slog.DiscardHandler), Name: "一线助手"}
+	alerts := alert.NewDesk(s, &alert.Rules{Routes: []alert.Route{alert.DefaultRoute("desk")}, Zone: time.UTC}, slog.New(slog.DiscardHandler))
+	desk := &handlers.Desk{Alerts: alerts, Store: s, Knowledge: know, Log: slog.New(slog.DiscardHandler), Name: "一线助手"}
 	handlers.NewCommands(desk)
 	o := Options{Version: "test", Demo: true, Log: slog.New(slog.DiscardHandler), Now: time.Now, Store: s, Desk: desk, Knowledge: know, Metrics: prometheus.NewRegistry()}
 	if change != nil {

@@ -30,6 +30,9 @@ func (s shell) Minute(t time.Time) string {
 	return t.Format("01-02")
 }
 
+// GroupTitle is what people call a service group.
+func (s shell) GroupTitle(name string) string { return s.v.s.opt.Desk.Rules.GroupTitle(name) }
+
 // Role is a role's title.
 func (s shell) Role(r chat.Role) string { return s.T(r.Title()) }
 
