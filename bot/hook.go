@@ -8,12 +8,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"frontline/bot/chat"
@@ -26,53 +24,31 @@ import (
 // Hook is one subscriber.
 type Hook struct {
 	Name, URL string
-	Secret    string // whsec_ and base64 of 24 to 64 bytes
+	Key       []byte // what its events are signed with
 }
 
 // Hooks posts to subscribers.
 type Hooks struct {
-	list   map[string]hook
+	list   map[string]Hook
 	client *http.Client
 	now    func() time.Time
-}
-
-type hook struct {
-	url string
-	key []byte
 }
 
 const (
 	apiHook    = "hook"
 	hookTime   = 15 * time.Second
 	hookAnswer = 64 << 10 // of an answer, read so that the connection can be used again
-	hookSecret = "whsec_"
 )
 
-// NewHooks makes the poster; a secret that is none is an error without its value.
-func NewHooks(list []Hook, now func() time.Time) (*Hooks, error) {
-	h := &Hooks{list: map[string]hook{}, now: now, client: &http.Client{Timeout: hookTime,
+// NewHooks makes the poster.
+func NewHooks(list []Hook, now func() time.Time) *Hooks {
+	h := &Hooks{list: map[string]Hook{}, now: now, client: &http.Client{Timeout: hookTime,
 		// A redirect would carry the words to where nobody said they may go.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	for _, x := range list {
-		key, err := HookKey(x.Secret)
-		if err != nil {
-			return nil, fmt.Errorf("webhook %s: %w", x.Name, err)
-		}
-		h.list[x.Name] = hook{x.URL, key}
+		h.list[x.Name] = x
 	}
-	return h, nil
-}
-
-var errHookSecret = errors.New("the secret must be whsec_ and base64 of 24 to 64 bytes (echo whsec_$(openssl rand -base64 32))")
-
-// HookKey reads a subscriber's secret.
-func HookKey(secret string) ([]byte, error) {
-	text, ok := strings.CutPrefix(secret, hookSecret)
-	key, err := base64.StdEncoding.DecodeString(text)
-	if !ok || err != nil || len(key) < 24 || len(key) > 64 {
-		return nil, errHookSecret
-	}
-	return key, nil
+	return h
 }
 
 // hookID names an event for its subscriber: repeats have the same.
@@ -104,7 +80,7 @@ func (h *Hooks) Post(ctx context.Context, name, id string, body []byte) error {
 	if !ok {
 		return fmt.Errorf("%w: 配置里没有订阅方 %s", ErrRejected, name)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("%w: 订阅方 %s 的地址不对", ErrRejected, name)
 	}
@@ -113,7 +89,7 @@ func (h *Hooks) Post(ctx context.Context, name, id string, body []byte) error {
 	req.Header.Set("User-Agent", "Frontline")
 	req.Header.Set("webhook-id", id)
 	req.Header.Set("webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
-	req.Header.Set("webhook-signature", HookSignature(to.key, id, at, body))
+	req.Header.Set("webhook-signature", HookSignature(to.Key, id, at, body))
 	resp, err := h.client.Do(req)
 	if err != nil {
 		return fmt.Errorf("subscriber %s does not answer: %w", name, plainError(err, req.URL.Query()))

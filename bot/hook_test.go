@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,22 +19,13 @@ import (
 // The vector of the Standard Webhooks specification's own libraries
 // (github.com/standard-webhooks/standard-webhooks, libraries/*/test).
 func TestHookSignatureVector(t *testing.T) {
-	key, err := bot.HookKey("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := bot.HookSignature(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", time.Unix(1614265330, 0), []byte(`{"test": 2432232314}`))
+	got := bot.HookSignature(hookKey, "msg_p5jXN8AQM9LWM0D4loKWxJek", time.Unix(1614265330, 0), []byte(`{"test": 2432232314}`))
 	if want := "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	for _, bad := range []string{"", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ=", "whsec_***", "whsec_" + strings.Repeat("A", 400)} {
-		if _, err := bot.HookKey(bad); err == nil || strings.Contains(err.Error(), "c2hvcnQ") {
-			t.Errorf("%q: %v", bad, err)
-		}
-	}
 }
 
-const hookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+var hookKey, _ = base64.StdEncoding.DecodeString("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 
 // subscriber is an outside program: it answers as told and keeps what it took.
 type subscriber struct {
@@ -47,7 +39,6 @@ type subscriber struct {
 
 func newSubscriber(t *testing.T, answers ...int) *subscriber {
 	s := &subscriber{answers: answers}
-	key, _ := bot.HookKey(hookSecret)
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		s.mu.Lock()
@@ -55,7 +46,7 @@ func newSubscriber(t *testing.T, answers ...int) *subscriber {
 		id, stamp := r.Header.Get("webhook-id"), r.Header.Get("webhook-timestamp")
 		var at int64
 		fmt.Sscan(stamp, &at)
-		if r.Header.Get("webhook-signature") != bot.HookSignature(key, id, time.Unix(at, 0), body) {
+		if r.Header.Get("webhook-signature") != bot.HookSignature(hookKey, id, time.Unix(at, 0), body) {
 			s.faults = append(s.faults, "a wrong signature")
 		}
 		status := http.StatusNoContent
@@ -89,10 +80,7 @@ func event(n int) chat.Outgoing {
 
 func hookWorld(t *testing.T, s *subscriber) *world {
 	w := newWorld(t)
-	hooks, err := bot.NewHooks([]bot.Hook{{Name: "itsm", URL: s.URL + "/in", Secret: hookSecret}}, w.clock.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	hooks := bot.NewHooks([]bot.Hook{{Name: "itsm", URL: s.URL + "/in", Key: hookKey}}, w.clock.Now)
 	w.hooks = hooks
 	w.crash() // the deliverer begins with them
 	return w

@@ -224,13 +224,13 @@ func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error
 	e.jobs = &handlers.Jobs{Store: e.store, Log: log, List: handlers.NewJobs(desk, time.Duration(e.cfg.Retention.MessageDays)*24*time.Hour)}
 	var subscribers []bot.Hook
 	for _, h := range e.cfg.Webhooks {
-		subscribers = append(subscribers, bot.Hook{Name: h.Name, URL: h.URL, Secret: string(h.Secret)})
+		key, err := h.Key()
+		if err != nil {
+			return fmt.Errorf("webhooks (%s): secret: %w", h.Name, err)
+		}
+		subscribers = append(subscribers, bot.Hook{Name: h.Name, URL: h.URL, Key: key})
 	}
-	hooks, err := bot.NewHooks(subscribers, e.now)
-	if err != nil {
-		return err
-	}
-	e.deliver = bot.NewDeliverer(bot.DelivererOptions{Outbox: e.store, Client: e.client, Hooks: hooks, Log: e.log.With("component", "deliver"), Now: e.now, Trouble: e.trouble})
+	e.deliver = bot.NewDeliverer(bot.DelivererOptions{Outbox: e.store, Client: e.client, Hooks: bot.NewHooks(subscribers, e.now), Log: e.log.With("component", "deliver"), Now: e.now, Trouble: e.trouble})
 	return nil
 }
 

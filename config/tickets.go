@@ -157,20 +157,38 @@ func ParseDuty(line string) (d DutyLine, err error) {
 
 var ticketFields = []string{"symptom", "system", "app_version", "urgency", "customer"}
 
-// checkTickets names what is wrong with tickets, classes and service groups.
+// checkTickets names what is wrong with tickets, classes, service groups and
+// subscribers.
 func (c *Config) checkTickets(f *Faults) {
-	t := c.Tickets
-	for _, k := range t.Required {
+	for _, k := range c.Tickets.Required {
 		oneOf(f, "tickets.required", k, ticketFields...)
 	}
+	c.checkClocks(f)
+	groups := c.checkServiceGroups(f)
+	c.checkClasses(f, groups)
+	c.checkWebhooks(f)
+	if len(c.ServiceGroups) == 0 {
+		return
+	}
+	if !groups[c.Alerts.Duty] {
+		f.add("alerts.duty: service_groups has no %q", c.Alerts.Duty)
+	}
+	for _, r := range c.Alerts.Routes {
+		if !groups[r.Duty] {
+			f.add("alerts.routes (%s): duty: service_groups has no %q", r.Name, r.Duty)
+		}
+	}
+}
+
+func (c *Config) checkClocks(f *Faults) {
 	span := func(name, text string) {
 		if _, err := Span(text, time.Hour); err != nil {
 			f.add("%s: %v", name, err)
 		}
 	}
-	span("tickets.silence", t.Silence)
+	span("tickets.silence", c.Tickets.Silence)
 	seen := map[string]bool{}
-	for _, k := range t.Clocks {
+	for _, k := range c.Tickets.Clocks {
 		oneOf(f, "tickets.clocks: priority", k.Priority, "P1", "P2", "P3", "P4")
 		span("tickets.clocks ("+k.Priority+"): respond", k.Respond)
 		span("tickets.clocks ("+k.Priority+"): resolve", k.Resolve)
@@ -179,6 +197,10 @@ func (c *Config) checkTickets(f *Faults) {
 		}
 		seen[k.Priority] = true
 	}
+}
+
+// checkServiceGroups returns the names there are, "" among them.
+func (c *Config) checkServiceGroups(f *Faults) map[string]bool {
 	groups := map[string]bool{"": true}
 	for _, g := range c.ServiceGroups {
 		switch {
@@ -194,7 +216,11 @@ func (c *Config) checkTickets(f *Faults) {
 			}
 		}
 	}
-	seen = map[string]bool{}
+	return groups
+}
+
+func (c *Config) checkWebhooks(f *Faults) {
+	seen := map[string]bool{}
 	for _, h := range c.Webhooks {
 		at := "webhooks (" + h.Name + ")"
 		switch {
@@ -207,16 +233,28 @@ func (c *Config) checkTickets(f *Faults) {
 		}
 		seen[h.Name] = true
 		webAddress(f, at+": url", h.URL)
-		text, ok := strings.CutPrefix(string(h.Secret), "whsec_")
-		if key, err := base64.StdEncoding.DecodeString(text); !ok || err != nil || len(key) < 24 || len(key) > 64 {
-			f.add("%s: secret: must be whsec_ and base64 of 24 to 64 bytes (echo whsec_$(openssl rand -base64 32))", at)
+		if _, err := h.Key(); err != nil {
+			f.add("%s: secret: %v", at, err)
 		}
 		for _, e := range h.Events {
 			oneOf(f, at+": events", e, "ticket.created", "ticket.changed", "ticket.resolved", "ticket.commented")
 		}
 	}
-	seen = map[string]bool{}
-	for _, k := range t.Classes {
+}
+
+// Key is what events are signed with. The error never holds the secret.
+func (h Webhook) Key() ([]byte, error) {
+	text, ok := strings.CutPrefix(string(h.Secret), "whsec_")
+	key, err := base64.StdEncoding.DecodeString(text)
+	if !ok || err != nil || len(key) < 24 || len(key) > 64 {
+		return nil, errors.New("must be whsec_ and base64 of 24 to 64 bytes (echo whsec_$(openssl rand -base64 32))")
+	}
+	return key, nil
+}
+
+func (c *Config) checkClasses(f *Faults, groups map[string]bool) {
+	seen := map[string]bool{}
+	for _, k := range c.Tickets.Classes {
 		at := fmt.Sprintf("tickets.classes (%s)", k.Name)
 		switch {
 		case !groupName.MatchString(k.Name) || len(k.Name) > 16:
@@ -234,17 +272,7 @@ func (c *Config) checkTickets(f *Faults) {
 			oneOf(f, at+": required", r, ticketFields...)
 		}
 	}
-	if len(t.Classes) > 0 && !seen["other"] {
+	if len(c.Tickets.Classes) > 0 && !seen["other"] {
 		f.add("tickets.classes: one must be named other; it takes what fits nowhere")
-	}
-	for name, duty := range map[string]string{"alerts": c.Alerts.Duty} {
-		if len(c.ServiceGroups) > 0 && !groups[duty] {
-			f.add("%s.duty: service_groups has no %q", name, duty)
-		}
-	}
-	for _, r := range c.Alerts.Routes {
-		if len(c.ServiceGroups) > 0 && !groups[r.Duty] {
-			f.add("alerts.routes (%s): duty: service_groups has no %q", r.Name, r.Duty)
-		}
 	}
 }

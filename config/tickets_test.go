@@ -47,3 +47,16 @@ func TestTicketFaults(t *testing.T) {
 		}
 	}
 }
+
+// A subscriber's secret is whsec_ and base64; what is wrong with one is said
+// without it.
+func TestWebhookKey(t *testing.T) {
+	if key, err := (Webhook{Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}).Key(); err != nil || len(key) != 24 {
+		t.Errorf("%x, %v", key, err)
+	}
+	for _, bad := range []string{"", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ=", "whsec_***", "whsec_" + strings.Repeat("A", 400)} {
+		if _, err := (Webhook{Secret: Secret(bad)}).Key(); err == nil || strings.Contains(err.Error(), "c2hvcnQ") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}

@@ -61,6 +61,9 @@ func (d *Desk) TellAwaited(ctx context.Context) error {
 			return err
 		}
 	}
+	if len(list) < watchesRead {
+		return nil // all were looked at: there is no order to keep
+	}
 	return d.Store.InTx(ctx, func(tx *store.Tx) error { return tx.LookedAtWatches(still) })
 }
 

@@ -280,6 +280,18 @@ func (d *Desk) Confirm(tx *store.Tx, by chat.User, t *store.Ticket) error {
 	return d.closeAs(tx, by, t, "报障人确认已好")
 }
 
+// Close closes a resolved ticket: by the reporter's word, or because a program
+// or a colleague says so.
+func (d *Desk) Close(tx *store.Tx, by chat.User, t *store.Ticket) error {
+	if by.ID == t.Reporter {
+		return d.Confirm(tx, by, t)
+	}
+	if t.State != store.TicketResolved {
+		return refuse(fmt.Sprintf("%s %s，解决以后才能关闭。", no(t), t.State.Title()))
+	}
+	return d.closeAs(tx, by, t, "关闭")
+}
+
 func (d *Desk) closeAs(tx *store.Tx, by chat.User, t *store.Ticket, event string) error {
 	t.Closed = tx.Now()
 	return d.change(tx, by, t, store.TicketClosed, event)

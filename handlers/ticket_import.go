@@ -205,21 +205,13 @@ func (row *ImportRow) customer(v map[string]string) {
 		kind mask.Kind
 		to   *store.Personal
 	}{{"customer", mask.Customer, &row.Ticket.Customer}, {"phone", mask.Phone, &row.Ticket.Phone}, {"identity", mask.Identity, &row.Ticket.Identity}} {
-		value, ok := strings.ToUpper(strings.ReplaceAll(v[f.key], " ", "")), true
-		if value == "" || strings.Contains(value, "*") {
+		if strings.Contains(v[f.key], "*") {
 			continue
 		}
-		switch f.kind {
-		case mask.Identity:
-			value, ok = mask.ValidIdentity(value)
-		case mask.Phone:
-			value, ok = mask.ValidPhone(value)
-		}
-		if !ok || len(value) > 40 {
+		var ok bool
+		if *f.to, ok = PersonalOf(f.kind, v[f.key]); !ok {
 			row.Faults = append(row.Faults, "「"+importColumns[f.key][0]+"」不对") // never the value
-			continue
 		}
-		*f.to = store.Personal{Value: value, Mask: mask.Of(f.kind, value)}
 	}
 }
 

@@ -158,6 +158,9 @@ func (d *Desk) remindRating(tx *store.Tx, t *store.Ticket) error {
 	if err := d.save(tx, t, t.State); err != nil {
 		return err
 	}
+	if t.Reporter == APIUser {
+		return nil
+	}
 	card, list := ratingCard(t, fmt.Sprintf("%s-%d", no(t), t.Version))
 	if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/remind", t.Number, t.Version), To: person(t.Reporter), Body: chat.Body{Card: card}}); err != nil {
 		return err

@@ -31,7 +31,7 @@ func person(id string) chat.Address { return chat.Address{Kind: chat.Person, ID:
 // tell says how a ticket goes to its reporter and its watchers, but not to who
 // did it: at most one message a minute, and at night only of what is urgent.
 func (d *Desk) tell(tx *store.Tx, t *store.Ticket, text, except string) error {
-	if t.Reporter != except {
+	if t.Reporter != except && t.Reporter != APIUser {
 		now := tx.Now()
 		due := now
 		if next := t.Told.Add(tellPause); !t.Told.IsZero() && next.After(now) {
@@ -65,6 +65,9 @@ func (d *Desk) tell(tx *store.Tx, t *store.Ticket, text, except string) error {
 
 // tellNow says something at once: an answer that somebody wrote, a question.
 func (d *Desk) tellNow(tx *store.Tx, t *store.Ticket, member, text string) error {
+	if member == APIUser {
+		return nil
+	}
 	to := person(member)
 	if member == t.Reporter {
 		to = person(t.Reporter)
@@ -106,6 +109,9 @@ func (d *Desk) tellResolved(tx *store.Tx, t *store.Ticket, res Resolution) error
 	if words == "" {
 		words = res.Reason
 	}
+	if t.Reporter == APIUser {
+		return d.tellAffected(tx, t, words)
+	}
 	mark := fmt.Sprintf("%s-%d", no(t), t.Version)
 	done, again := "客户已好 "+no(t), "还是不行 "+no(t)
 	card := &chat.Card{TaskID: "resolved" + mark, Source: "一线助手 · 工单", Title: no(t) + " 已处理", Desc: chat.Plain(chat.Cut(t.Title, 40)), Text: chat.Plain(chat.Cut(words, 100)),
@@ -125,6 +131,11 @@ func (d *Desk) tellResolved(tx *store.Tx, t *store.Ticket, res Resolution) error
 	if err := d.offer(tx, person(t.Reporter), t.Reporter, []string{done, again}); err != nil {
 		return err
 	}
+	return d.tellAffected(tx, t, words)
+}
+
+// tellAffected tells those who had the same problem, and who watch.
+func (d *Desk) tellAffected(tx *store.Tx, t *store.Ticket, words string) error {
 	people, err := tx.TicketPeople(t.Number)
 	if err != nil {
 		return err

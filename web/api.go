@@ -96,7 +96,7 @@ func (c *apiCall) whoIsIt() (scope string, err error) {
 		return "", errSignIn
 	}
 	if t := c.s.opt.APIToken; t != "" && subtle.ConstantTimeCompare([]byte(t), []byte(value)) == 1 {
-		c.user = chat.User{ID: "api", Name: "API", Roles: chat.RoleSet{chat.Reporter, chat.Admin}}
+		c.user = chat.User{ID: handlers.APIUser, Name: "API", Roles: chat.RoleSet{chat.Reporter, chat.Admin}}
 		return "write", nil
 	}
 	token, err := c.s.opt.Store.FindAPIToken(c.r.Context(), value)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"frontline/bot/chat"
+	"frontline/handlers"
 	"frontline/store"
 )
 
@@ -217,5 +218,34 @@ func TestAPIClaimsAtOnce(t *testing.T) {
 	tk := c.read(1)
 	if len(won) != 1 || won[tk.Assignee] != 1 || tk.State != store.TicketInProgress {
 		t.Errorf("won %v, it is %s's", won, tk.Assignee)
+	}
+}
+
+// The general token is nobody: its tickets live as others do, nothing is said to
+// it, and who closes one by the API is not taken for the reporter.
+func TestAPITicketsOfNobody(t *testing.T) {
+	c := startConsole(t, func(o *Options) { o.APIToken = "api-token-of-this-test" })
+	p := program{c, "api-token-of-this-test"}
+	if status, made := p.call("POST", "/tickets", map[string]any{"text": "对账差异 3 笔，对账系统自动上报"}); status != 201 || made["reporter"] != handlers.APIUser {
+		t.Fatalf("%d %v", status, made)
+	}
+	desk := c.program("responder", "write")
+	for _, patch := range []map[string]any{{"state": "in_progress"}, {"state": "resolved", "method": "已补记账"}, {"state": "closed"}} {
+		if status, out := desk.call("PATCH", "/tickets/1", patch); status != 200 {
+			t.Fatalf("%v: %d %v", patch, status, out)
+		}
+	}
+	_, whole := desk.call("GET", "/tickets/1", nil)
+	if all := fmt.Sprint(whole["entries"]); !strings.Contains(all, "关闭") || strings.Contains(all, "报障人确认") {
+		t.Error(all)
+	}
+	said, err := c.store.ListDelivered(context.Background(), store.LedgerQuery{N: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range said {
+		if w.Said.To.ID == handlers.APIUser {
+			t.Errorf("said to nobody: %+v", w.Said)
+		}
 	}
 }

@@ -44,8 +44,8 @@ func unprocessable(format string, args ...any) error {
 
 // apiListTickets lists tickets, the newest first: ?state= (one, or open), class=,
 // priority=, assignee= ("-": nobody), reporter=, group=, q=, from= and to= (day or
-// instant), updated… n= (at most 200), before= (the next of the page before). Who
-// does not work on tickets sees their own.
+// instant), n= (at most 200), before= (the next of the page before). Who does not
+// work on tickets sees their own.
 func (s *Server) apiListTickets(c *apiCall) (any, error) {
 	n, err := c.query("n", 50)
 	if err != nil {
@@ -262,22 +262,10 @@ func (s *Server) apiTicketOf(c *apiCall, in newAPITicket, reporter string) (t st
 		value string
 		to    *store.Personal
 	}{{"customer", mask.Customer, in.Customer, &t.Customer}, {"phone", mask.Phone, in.Phone, &t.Phone}, {"identity", mask.Identity, in.Identity, &t.Identity}} {
-		if f.value == "" {
-			continue
-		}
-		value, ok := strings.ToUpper(strings.ReplaceAll(f.value, " ", "")), true
-		switch f.kind {
-		case mask.Identity:
-			value, ok = mask.ValidIdentity(f.value)
-		case mask.Phone:
-			value, ok = mask.ValidPhone(f.value)
-		default:
-			ok = customerNo.MatchString(value)
-		}
-		if !ok {
+		var ok bool
+		if *f.to, ok = handlers.PersonalOf(f.kind, f.value); !ok {
 			return t, "", "", unprocessable("%s: is not valid", f.name) // never the value itself
 		}
-		*f.to = store.Personal{Value: value, Mask: mask.Of(f.kind, value)}
 	}
 	return t, text, original, nil
 }
@@ -452,7 +440,7 @@ func (s *Server) patchSteps(c *apiCall, in ticketPatch) (steps []patchStep, err 
 			return desk.Resolve(tx, by, t, handlers.Resolution{Reason: in.Reason, Method: in.Method, Reply: in.Reply, Outcome: outcomeOf(in.Outcome)})
 		})
 	case store.TicketClosed:
-		add(func(tx *store.Tx, t *store.Ticket) error { return desk.Confirm(tx, by, t) })
+		add(func(tx *store.Tx, t *store.Ticket) error { return desk.Close(tx, by, t) })
 	case store.TicketReopened:
 		add(func(tx *store.Tx, t *store.Ticket) error { return desk.Reopen(tx, by, t, in.Why) })
 	case store.TicketVoid:

@@ -51,7 +51,6 @@ var (
 	accountKinds = []string{"沪 A", "深 A", "两融", "港股通", "期权", "基金"}
 	loginWays    = []string{"资金账号 + 交易密码", "手机号 + 验证码", "指纹或面容", "扫码", "还没登录"}
 	systemNames  = []string{"iOS", "安卓", "鸿蒙", "电脑端", "网页", "柜台"}
-	customerNo   = regexp.MustCompile(`^[0-9A-Z]{4,20}$`)
 	securityCode = regexp.MustCompile(`^[0-9A-Za-z.]{1,12}$`)
 )
 
@@ -103,7 +102,8 @@ func (f *reportForm) check(v *visit) map[string]string {
 		}
 	}
 	if f.Customer != "" {
-		if f.Customer = strings.ToUpper(strings.ReplaceAll(f.Customer, " ", "")); !customerNo.MatchString(f.Customer) {
+		c, ok := mask.ValidCustomer(f.Customer)
+		if f.Customer = c; !ok {
 			faults["customer"] = v.t("客户号是 4 到 20 位数字或字母")
 		}
 	}
@@ -168,13 +168,9 @@ func (f reportForm) ticket(reporter string) store.Ticket {
 	if f.Urgent {
 		t.Urgency = "urgent"
 	}
-	personal := func(k mask.Kind, v string) store.Personal {
-		if v == "" {
-			return store.Personal{}
-		}
-		return store.Personal{Value: v, Mask: mask.Of(k, v)}
-	}
-	t.Customer, t.Phone, t.Identity = personal(mask.Customer, f.Customer), personal(mask.Phone, f.Phone), personal(mask.Identity, f.Identity)
+	t.Customer, _ = handlers.PersonalOf(mask.Customer, f.Customer) // they were checked
+	t.Phone, _ = handlers.PersonalOf(mask.Phone, f.Phone)
+	t.Identity, _ = handlers.PersonalOf(mask.Identity, f.Identity)
 	return t
 }
 

@@ -225,4 +225,14 @@ func ValidPhone(text string) (value string, ok bool) {
 	return value, len(value) == 11 && digitsBut(value, 11) && isMobile(value)
 }
 
+// customerNo is a customer number as houses have them.
+var customerNo = regexp.MustCompile(`^[0-9A-Z]{4,20}$`)
+
+// ValidCustomer tells whether a value can be a customer number: 4 to 20 digits
+// and letters, in upper case without blanks.
+func ValidCustomer(text string) (value string, ok bool) {
+	value = strings.ToUpper(strings.ReplaceAll(text, " ", ""))
+	return value, customerNo.MatchString(value)
+}
+
 func digitsBut(s string, n int) bool { return strings.Trim(s[:n], "0123456789") == "" }
