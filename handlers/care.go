@@ -85,8 +85,8 @@ func curatorIDs(tx *store.Tx) ([]string, error) {
 	return ids, err
 }
 
-// gapPeople is how many must have asked for a gap to be in the weekly report.
-const gapPeople = 3
+// GapPeople is how many must have asked for a gap to be in the weekly report.
+const GapPeople = 3
 
 // ReportGaps tells the curators once a week what many asked in vain.
 func (d *Desk) ReportGaps(ctx context.Context) error {
@@ -94,11 +94,11 @@ func (d *Desk) ReportGaps(ctx context.Context) error {
 	if err != nil || len(gaps) == 0 {
 		return err
 	}
-	lines := []string{fmt.Sprintf("本周知识缺口（最近 %d 天没答上的）", gapDays)}
+	lines := []string{fmt.Sprintf("本周知识缺口（最近 %d 天没答上的）", GapDays)}
 	var list []string
 	folded := 0
 	for _, g := range gaps {
-		if g.People < gapPeople || len(list) == gapsTold {
+		if g.People < GapPeople || len(list) == gapsTold {
 			folded += g.Count
 			continue
 		}
@@ -111,7 +111,7 @@ func (d *Desk) ReportGaps(ctx context.Context) error {
 	if folded > 0 {
 		lines = append(lines, fmt.Sprintf("其余 %d 问已折叠。", folded))
 	}
-	lines = append(lines, "回数字看证据，「草稿 1」直接起草。")
+	lines = append(lines, "回数字看证据，「草稿 1」直接起草。"+d.gapsLine())
 	return d.Store.InTx(ctx, func(tx *store.Tx) error {
 		ids, err := curatorIDs(tx)
 		if err != nil {
@@ -128,6 +128,14 @@ func (d *Desk) ReportGaps(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// gapsLine leads to the page of gaps.
+func (d *Desk) gapsLine() string {
+	if d.PublicURL == "" {
+		return ""
+	}
+	return "\n在网页上处理：" + d.PublicURL + "/kb/gaps"
 }
 
 // weekly is every week on a day at a time of the clock's own zone.

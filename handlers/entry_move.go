@@ -155,6 +155,11 @@ func (d *Desk) mayGoLive(actor chat.User, e kb.Entry, editor string) error {
 	if !d.mayPublish(actor, editor) {
 		return refuse(fmt.Sprintf("K%d 最后是你改的，发布要由另一位知识管理员来做。提交复核，我会告诉他们。", e.Number))
 	}
+	return fitToPublish(e)
+}
+
+// fitToPublish is about the words alone.
+func fitToPublish(e kb.Entry) error {
 	if p := promiseIn(e); p != "" {
 		return refuse(fmt.Sprintf("答案里有承诺性的说法「%s」，改掉才能发布。", p))
 	}
@@ -199,7 +204,7 @@ func entryReason(m EntryMove, note string) string {
 // entryRefusal says in words what stops a change of an entry.
 func entryRefusal(err error, twin kb.Entry) error {
 	if errors.Is(err, store.ErrExists) {
-		return refuse(fmt.Sprintf("知识库里已有同样的问题 K%d。", twin.Number))
+		return errors.Join(refuse(fmt.Sprintf("知识库里已有同样的问题 K%d。", twin.Number)), store.ErrExists)
 	}
 	return err
 }

@@ -19,11 +19,19 @@ type Gap struct {
 	Messages []string
 	People   int
 	Count    int
+	Disliked int // questions that got an answer which did not help
+	Week     int // of the last seven days, and of the seven before
+	Before   int
+	Shown    int64   // the entry that was shown most and did not help, 0 for none
+	Tickets  []int64 // that questions became
 	Last     time.Time
 }
 
+// Rising tells whether it was asked more this week than the week before.
+func (g Gap) Rising() bool { return g.Week > g.Before }
+
 const (
-	gapDays  = 30
+	GapDays  = 30
 	gapsRead = 2000
 	gapsTold = 5
 )
@@ -31,7 +39,7 @@ const (
 // Gaps groups the unanswered questions of the last days, by how many people
 // asked, then how often.
 func (d *Desk) Gaps(ctx context.Context) ([]Gap, error) {
-	asked, err := d.Store.ListUnanswered(ctx, d.Store.Now().AddDate(0, 0, -gapDays), gapsRead)
+	asked, err := d.Store.ListUnanswered(ctx, d.Store.Now().AddDate(0, 0, -GapDays), gapsRead)
 	if err != nil {
 		return nil, err
 	}
@@ -41,21 +49,7 @@ func (d *Desk) Gaps(ctx context.Context) ([]Gap, error) {
 	}
 	var out []Gap
 	for _, group := range kb.Cluster(texts, nil) {
-		g := Gap{Lead: asked[group[0]], Count: len(group)}
-		people := map[string]bool{}
-		for _, i := range group {
-			q := asked[i]
-			people[q.Asker] = true
-			g.Messages = append(g.Messages, q.Message)
-			if !slices.Contains(g.Texts, q.Text) {
-				g.Texts = append(g.Texts, q.Text)
-			}
-			if q.At.After(g.Last) {
-				g.Last = q.At
-			}
-		}
-		g.People = len(people)
-		out = append(out, g)
+		out = append(out, gapOfGroup(asked, group, d.Store.Now()))
 	}
 	slices.SortStableFunc(out, func(a, b Gap) int {
 		if a.People != b.People {
@@ -66,8 +60,41 @@ func (d *Desk) Gaps(ctx context.Context) ([]Gap, error) {
 	return out, nil
 }
 
-// gapOf finds the gap that a message's question belongs to.
-func (d *Desk) gapOf(ctx context.Context, message string) (Gap, error) {
+func gapOfGroup(asked []store.Question, group []int, now time.Time) Gap {
+	g := Gap{Lead: asked[group[0]], Count: len(group)}
+	people, shown := map[string]bool{}, map[int64]int{}
+	for _, i := range group {
+		q := asked[i]
+		people[q.Asker] = true
+		g.Messages = append(g.Messages, q.Message)
+		if !slices.Contains(g.Texts, q.Text) {
+			g.Texts = append(g.Texts, q.Text)
+		}
+		if q.Ticket > 0 && !slices.Contains(g.Tickets, q.Ticket) {
+			g.Tickets = append(g.Tickets, q.Ticket)
+		}
+		if q.Entry > 0 && q.Feedback == "useless" {
+			g.Disliked++
+			if shown[q.Entry]++; shown[q.Entry] > shown[g.Shown] || g.Shown == 0 {
+				g.Shown = q.Entry
+			}
+		}
+		switch age := now.Sub(q.At); {
+		case age < 7*24*time.Hour:
+			g.Week++
+		case age < 14*24*time.Hour:
+			g.Before++
+		}
+		if q.At.After(g.Last) {
+			g.Last = q.At
+		}
+	}
+	g.People = len(people)
+	return g
+}
+
+// GapOf finds the gap that a message's question belongs to.
+func (d *Desk) GapOf(ctx context.Context, message string) (Gap, error) {
 	gaps, err := d.Gaps(ctx)
 	if err != nil {
 		return Gap{}, err
@@ -91,20 +118,20 @@ func (d *Desk) gaps(ctx context.Context, r Request) (Result, error) {
 		return Result{}, err
 	}
 	if len(gaps) == 0 {
-		return say(fmt.Sprintf("最近 %d 天没有没答上的问题。", gapDays)), nil
+		return say(fmt.Sprintf("最近 %d 天没有没答上的问题。", GapDays)), nil
 	}
 	total := 0
 	for _, g := range gaps {
 		total += g.Count
 	}
-	lines := []string{fmt.Sprintf("知识缺口（最近 %d 天，没答上 %d 问，归成 %d 类）", gapDays, total, len(gaps))}
+	lines := []string{fmt.Sprintf("知识缺口（最近 %d 天，没答上 %d 问，归成 %d 类）", GapDays, total, len(gaps))}
 	res := Result{}
 	for i, g := range gaps[:min(gapsTold, len(gaps))] {
 		lines = append(lines, fmt.Sprintf("%d  %s：%d 问 / %d 人", i+1, chat.Plain(chat.Cut(g.Lead.Text, 40)), g.Count, g.People))
 		res.List = append(res.List, "缺口 @"+g.Lead.Message)
 	}
 	if rest := len(gaps) - gapsTold; rest > 0 {
-		lines = append(lines, fmt.Sprintf("其余 %d 类在网页「知识缺口」里。", rest))
+		lines = append(lines, fmt.Sprintf("其余 %d 类在网页「知识缺口」里%s", rest, d.atPage("/kb/gaps")))
 	}
 	lines = append(lines, "回数字看证据，「草稿 1」直接起草。")
 	res.Say = say(strings.Join(lines, "\n")).Say
@@ -112,7 +139,7 @@ func (d *Desk) gaps(ctx context.Context, r Request) (Result, error) {
 }
 
 func (d *Desk) gapEvidence(ctx context.Context, r Request, message string) (Result, error) {
-	g, err := d.gapOf(ctx, message)
+	g, err := d.GapOf(ctx, message)
 	if err != nil {
 		return Result{}, err
 	}
@@ -143,7 +170,7 @@ func (d *Desk) draftGap(ctx context.Context, r Request) (Result, error) {
 	if message == "" {
 		return Result{}, refuse("先发「缺口」，再回「草稿 1」。")
 	}
-	g, err := d.gapOf(ctx, message)
+	g, err := d.GapOf(ctx, message)
 	if err != nil {
 		return Result{}, err
 	}
@@ -168,13 +195,13 @@ func (d *Desk) ignoreGap(ctx context.Context, r Request) (Result, error) {
 	if message == "" {
 		return Result{}, refuse("先发「缺口」，选一个再忽略。")
 	}
-	g, err := d.gapOf(ctx, message)
+	g, err := d.GapOf(ctx, message)
 	if err != nil {
 		return Result{}, err
 	}
 	res := say(fmt.Sprintf("好，这 %d 问不再列出来；以后再有人问会重新出现。", g.Count))
 	res.List = []string{}
-	res.Write = func(tx *store.Tx, _ *Result) error { return tx.SettleQuestions(g.Messages, outcomeIgnored) }
+	res.Write = func(tx *store.Tx, _ *Result) error { return d.IgnoreGap(tx, r.Actor, g) }
 	return res, nil
 }
 
@@ -186,9 +213,9 @@ func (d *Desk) fileGap(ctx context.Context, r Request) (Result, error) {
 	if message == "" || !ok {
 		return Result{}, refuse("先发「缺口」，选一个再归到已有的条目。")
 	}
-	g, err := d.gapOf(ctx, message)
+	g, err := d.GapOf(ctx, message)
 	if err != nil {
 		return Result{}, err
 	}
-	return *d.addQuestions(r, number, g.Texts[:min(gapWordings, len(g.Texts))], g.Messages), nil
+	return *d.addQuestions(r, number, g.Wordings(), g.Messages), nil
 }

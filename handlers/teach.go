@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -269,34 +268,15 @@ const (
 // addQuestions makes questions find an entry that is there.
 func (d *Desk) addQuestions(r Request, number int64, questions, source []string) *Result {
 	return &Result{List: []string{}, Write: func(tx *store.Tx, out *Result) error {
-		added := 0
-		e, err := tx.ChangeEntry(r.Actor.ID, "加问法", number, 0, func(e *kb.Entry) error {
-			before := len(e.Similar)
-			for _, q := range questions {
-				if q != e.Question && !slices.Contains(e.Similar, q) {
-					e.Similar = append(e.Similar, q)
-				}
-			}
-			*e = kb.Clean(*e)
-			added = len(e.Similar) - before
-			if err := kb.Validate(*e); err != nil {
-				return refuse("加不上：" + err.Error() + "。")
-			}
-			return nil
-		})
-		if errors.Is(err, store.ErrNotFound) {
-			return refuse(fmt.Sprintf("没有找到 K%d。", number))
-		}
+		e, added, err := d.AddWordings(tx, r.Actor, number, questions, source, false)
 		if err != nil {
 			return err
 		}
-		if err := tx.SettleQuestions(source, outcomeLearned); err != nil {
-			return err
+		words := fmt.Sprintf("好，%d 种问法加到 K%d %s。改错了回「回滚 K%d」。", added, number, chat.Plain(e.Question), number)
+		if d.SecondPerson {
+			words = fmt.Sprintf("好，%d 种问法加进 K%d 的修改，已提交复核。", added, number)
 		}
-		if err := tx.Audit(r.Actor.ID, "entry.update", fmt.Sprintf("K%d", number), fmt.Sprintf("similar +%d", added)); err != nil {
-			return err
-		}
-		out.Say = append(out.Say, say(fmt.Sprintf("好，%d 种问法加到 K%d %s。改错了回「回滚 K%d」。", added, number, chat.Plain(e.Question), number)).Say...)
+		out.Say = append(out.Say, say(words).Say...)
 		return nil
 	}}
 }

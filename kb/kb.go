@@ -102,13 +102,16 @@ type Explanation struct {
 
 // Term is a matched part of the question with its share of the score.
 type Term struct {
-	Text   string
-	Weight float64
+	Text   string  `json:"text"`
+	Weight float64 `json:"weight"`
 }
 
 // Synonym is a word of the question that was read as another; To is empty for
 // a word that carries no topic.
-type Synonym struct{ From, To string }
+type Synonym struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
 
 // Signals are the figures behind a score, for the page that shows them.
 type Signals struct {

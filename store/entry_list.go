@@ -18,6 +18,7 @@ type EntryQuery struct {
 	Owner    string
 	Category string
 	Text     string // in the question or in a similar one
+	Before   int64  // only smaller numbers, 0 for all
 	Offset   int
 	N        int
 }
@@ -41,6 +42,9 @@ func (s *Store) entriesWhere(ctx context.Context, q EntryQuery) *gorm.DB {
 		if c[1] != "" {
 			db = db.Where(c[0]+" = ?", c[1])
 		}
+	}
+	if q.Before > 0 {
+		db = db.Where("number < ?", q.Before)
 	}
 	if q.Text != "" {
 		like := "%" + likeEscaper.Replace(q.Text) + "%"

@@ -11,6 +11,7 @@ import (
 
 	"frontline/bot/chat"
 	"frontline/handlers"
+	"frontline/kb"
 	"frontline/store"
 )
 
@@ -40,6 +41,12 @@ func (s *Server) apiList() []apiRoute {
 		{method: "GET", path: "/tickets/{number}", do: s.apiShowTicket},
 		{method: "POST", path: "/tickets/{number}/comments", write: true, do: s.apiComment},
 		{method: "PATCH", path: "/tickets/{number}", roles: deskers, write: true, do: s.apiChangeTicket},
+		{method: "GET", path: "/kb/entries", roles: workers, do: s.apiListEntries},
+		{method: "POST", path: "/kb/entries", roles: keepers, write: true, do: s.apiNewEntry},
+		{method: "GET", path: "/kb/entries/{number}", roles: workers, do: s.apiShowEntry},
+		{method: "PUT", path: "/kb/entries/{number}", roles: keepers, write: true, do: s.apiPutEntry},
+		{method: "DELETE", path: "/kb/entries/{number}", roles: curators, write: true, do: s.apiDeleteEntry},
+		{method: "GET", path: "/kb/search", do: s.apiSearch},
 		{method: "GET", path: "/runs", roles: makers, do: s.apiRuns},
 		{method: "POST", path: "/runs", roles: makers, write: true, do: s.apiNewRun},
 		{method: "GET", path: "/runs/{number}", roles: makers, do: s.apiShowRun},
@@ -118,10 +125,15 @@ func (c *apiCall) fail(err error) {
 	var p problem
 	var no chat.Refusal
 	var big *http.MaxBytesError
+	var faults kb.Faults
 	status, detail := http.StatusInternalServerError, "an inner error; the log has it"
 	switch {
 	case errors.As(err, &p):
 		status, detail = p.status, p.text
+	case errors.As(err, &faults):
+		status, detail = http.StatusUnprocessableEntity, faults.Error()
+	case errors.As(err, &no) && errors.Is(err, store.ErrExists):
+		status, detail = http.StatusConflict, no.Text
 	case errors.As(err, &no): // the rules of the desk, in its own words
 		status, detail = http.StatusUnprocessableEntity, no.Text
 	case errors.Is(err, store.ErrMove):

@@ -17,6 +17,7 @@ import (
 
 type entryPage struct {
 	New       bool
+	Gap       string          // the message whose questions it answers
 	Entry     kb.Entry        // as the store has it
 	Change    *store.Proposal // that waits for it
 	Form      entryForm
@@ -95,6 +96,13 @@ func (s *Server) entry(v *visit) error {
 // newEntry is the form for an entry that is not there yet.
 func (s *Server) newEntry(v *visit) error {
 	p := entryPage{New: true, Form: entryForm{Owner: v.user.ID, Question: chat.Cut(v.r.URL.Query().Get("question"), 200)}}
+	if p.Gap = v.r.URL.Query().Get("gap"); p.Gap != "" {
+		g, err := s.gapOf(v, p.Gap)
+		if err != nil {
+			return err
+		}
+		p.Form.Question, p.Form.Similar = g.Lead.Text, strings.Join(g.Wordings()[1:], "\n")
+	}
 	return s.showEntry(v, http.StatusOK, p)
 }
 
@@ -174,13 +182,23 @@ func (s *Server) addEntry(v *visit) error {
 	if !ok {
 		return badForm(v.t("表单不完整"))
 	}
+	var g handlers.Gap
+	var err error
+	gap := v.r.PostFormValue("gap")
+	if gap != "" {
+		if g, err = s.gapOf(v, gap); err != nil {
+			return err
+		}
+	}
 	var e kb.Entry
-	err := s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) (err error) {
-		e, err = s.opt.Desk.CreateEntry(tx, v.user, f.entry(0), then)
-		return err
+	err = s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) (err error) {
+		if e, err = s.opt.Desk.CreateEntry(tx, v.user, f.entry(0), then); err != nil {
+			return err
+		}
+		return handlers.LearnGap(tx, g)
 	})
 	if err != nil {
-		return s.entryFault(v, entryPage{New: true, Form: f}, err)
+		return s.entryFault(v, entryPage{New: true, Form: f, Gap: gap}, err)
 	}
 	v.notice(v.t("已存 K%d（%s）", e.Number, v.t(kb.StateTitle(e.State))))
 	return v.redirect("/kb/" + strconv.FormatInt(e.Number, 10))

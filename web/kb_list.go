@@ -182,6 +182,9 @@ func (v *visit) kbTabs(ctx context.Context, path string) ([]kbTab, error) {
 		}
 		out = append(out, kbTab{Title: v.t(t.title), Path: f.address(1), N: n, Hot: t.hot && n > 0, Current: f.address(1) == path})
 	}
+	if handlers.Curates(v.user) {
+		out = append(out, kbTab{Title: v.t("知识缺口"), Path: "/kb/gaps", Current: path == "/kb/gaps"})
+	}
 	return out, nil
 }
 

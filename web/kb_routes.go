@@ -13,6 +13,8 @@ func (s *Server) kbRoutes() []route {
 		{method: "GET", path: "/kb", roles: workers, nav: "kb", do: s.knowledge},
 		{method: "GET", path: "/kb/new", roles: keepers, nav: "kb", do: s.newEntry},
 		{method: "POST", path: "/kb/new", roles: keepers, nav: "kb", do: s.addEntry},
+		{method: "GET", path: "/kb/gaps", roles: curators, nav: "kb", do: s.gaps},
+		{method: "POST", path: "/kb/gaps", roles: curators, nav: "kb", do: s.settleGap},
 		{method: "GET", path: "/kb/{number}", roles: workers, nav: "kb", do: s.entry},
 		{method: "POST", path: "/kb/{number}", roles: keepers, nav: "kb", do: s.editEntry},
 		{method: "POST", path: "/kb/{number}/move", roles: keepers, nav: "kb", do: s.moveEntry},

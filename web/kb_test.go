@@ -4,12 +4,14 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
 	"frontline/bot/chat"
 	"frontline/kb"
+	"frontline/store"
 )
 
 // form is an entry as its page posts it.
@@ -162,4 +164,54 @@ func (c *console) saidTo(id string) string {
 		all = append(all, l.Body.Text)
 	}
 	return strings.Join(all, "\n")
+}
+
+// ask keeps a question that had no answer, of somebody.
+func (c *console) ask(message, who, text string) {
+	c.t.Helper()
+	err := c.store.InTx(context.Background(), func(tx *store.Tx) error {
+		return tx.KeepQuestion(store.Question{Message: message, Asker: who, Text: text, Band: "refuse"})
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func TestGapsPage(t *testing.T) {
+	c := startConsole(t, nil)
+	b := c.as(chat.Curator)
+	for i, who := range []string{"a", "b", "c", "c"} {
+		c.ask("bond"+strconv.Itoa(i), who, "可转债怎么开通权限"+strings.Repeat("呢", i%2))
+	}
+	c.ask("two1", "a", "新版对账单口径变了吗")
+	_, body := b.get("/kb/gaps")
+	for _, want := range []string{"4 问 / 3 人", "没答上或没解决的 5 问，归成 2 类", "不足 3 人问过的 1 类", "/kb/new?gap=bond"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %q on the page", want)
+		}
+	}
+	lead := regexp.MustCompile(`/kb/new\?gap=(bond\d)`).FindStringSubmatch(body)[1]
+	if _, body := b.get("/kb/new?gap=" + lead); !strings.Contains(body, "可转债怎么开通权限") || !strings.Contains(body, `name="gap" value="`+lead) {
+		t.Error("the draft does not begin with the questions")
+	}
+	form := entryValues("可转债怎么开通权限", "业务办理里开通。", 0, "publish")
+	form.Set("gap", lead)
+	if code, where := b.post("/kb/new", form); code != http.StatusSeeOther {
+		t.Fatalf("%d %s", code, where)
+	}
+	if code, _ := b.post("/kb/gaps", url.Values{"gap": {lead}, "do": {"ignore"}}); code != http.StatusConflict {
+		t.Errorf("a settled gap: %d", code)
+	}
+	if code, _ := b.post("/kb/gaps", url.Values{"gap": {"two1"}, "do": {"similar"}, "entry": {"第一条"}}); code != http.StatusUnprocessableEntity {
+		t.Error("no number is taken for an entry")
+	}
+	if code, where := b.post("/kb/gaps", url.Values{"gap": {"two1"}, "do": {"negative"}, "entry": {"k1"}}); code != http.StatusSeeOther || len(c.entry(1).Negative) != 1 {
+		t.Errorf("not meant: %d %s", code, where)
+	}
+	if _, body := b.get("/kb/gaps"); !strings.Contains(body, "归成 0 类") {
+		t.Error("something is left")
+	}
+	if code, _ := c.as(chat.Responder).get("/kb/gaps"); code != http.StatusForbidden {
+		t.Errorf("a responder: %d", code)
+	}
 }

@@ -20,8 +20,17 @@ type verdict struct {
 	Hits      []kb.Hit
 }
 
+// shownFrom is the score from which a further hit is shown.
+const shownFrom = 0.02
+
 func (v *visit) verdictOf(r kb.Result) *verdict {
 	out := &verdict{Band: r.Band.String(), Threshold: r.Threshold, Hits: r.Hits}
+	for i, h := range r.Hits {
+		if i > 0 && h.Score < shownFrom {
+			out.Hits = r.Hits[:i] // what nobody would mean says nothing
+			break
+		}
+	}
 	switch {
 	case r.Reason == "chat":
 		out.Text = v.t("是闲聊，不找知识")
