@@ -12,7 +12,7 @@ import (
 )
 
 func TestDecimals(t *testing.T) {
-	r := &reader{file: "x"}
+	r := newReader("x")
 	for _, c := range []struct{ source, want string }{
 		{`decimal("0.1") + decimal("0.2") == decimal("0.3")`, "true"},
 		{`decimal("0.10") - decimal("0.1")`, "0.00"},
@@ -20,9 +20,9 @@ func TestDecimals(t *testing.T) {
 		{`decimal("1.10") * 3`, "3.30"},
 		{`decimal("100.00") > 99`, "true"},
 	} {
-		e := r.compile(&node{text: c.source}, c.source, scope{}, nil)
-		if len(r.faults) > 0 {
-			t.Fatal(r.faults)
+		e := r.compile(&node{Text: c.source}, c.source, scope{}, nil)
+		if len(r.Faults) > 0 {
+			t.Fatal(r.Faults)
 		}
 		if v, err := e.run(nil); err != nil || textOf(v) != c.want {
 			t.Errorf("%s: %v %v", c.source, v, err)

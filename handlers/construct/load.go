@@ -79,9 +79,9 @@ func Load(files map[string][]byte) (*Library, []Fault) {
 	lib := &Library{}
 	var readers []*reader
 	for _, n := range names {
-		rd := &reader{file: n}
+		rd := newReader(n)
 		readers = append(readers, rd)
-		root := rd.parse(files[n])
+		root := rd.Parse(files[n])
 		if root == nil {
 			continue
 		}
@@ -91,14 +91,14 @@ func Load(files map[string][]byte) (*Library, []Fault) {
 		sum := sha256.Sum256(files[n])
 		rec.SHA = hex.EncodeToString(sum[:])
 		if lib.Find(rec.Name) != nil && rec.Name != "" {
-			rd.fault(root, "配方「%s」有两个", rec.Name)
+			rd.Fault(root, "配方「%s」有两个", rec.Name)
 			continue
 		}
 		lib.Recipes = append(lib.Recipes, rec)
 	}
 	for i := range readers {
 		for _, rec := range lib.Recipes {
-			if rec.file == readers[i].file {
+			if rec.file == readers[i].File {
 				readers[i].body(rec, lib)
 				readers[i].aliases(rec, lib)
 			}
@@ -106,7 +106,7 @@ func Load(files map[string][]byte) (*Library, []Fault) {
 	}
 	var faults []Fault
 	for _, rd := range readers {
-		faults = append(faults, rd.faults...)
+		faults = append(faults, rd.Faults...)
 	}
 	if len(faults) == 0 {
 		faults = append(faults, lib.cycles()...)
@@ -127,15 +127,15 @@ func holdsAddress(text string) bool {
 }
 
 func (r *reader) addresses(n *node) {
-	if n.kind == 's' && holdsAddress(n.text) {
-		r.fault(n, "配方里不能写地址；用环境里的目标名")
+	if n.Kind == 's' && holdsAddress(n.Text) {
+		r.Fault(n, "配方里不能写地址；用环境里的目标名")
 	}
-	for _, k := range n.keys {
-		if holdsAddress(k.text) {
-			r.fault(k, "配方里不能写地址；用环境里的目标名")
+	for _, k := range n.Keys {
+		if holdsAddress(k.Text) {
+			r.Fault(k, "配方里不能写地址；用环境里的目标名")
 		}
 	}
-	for _, v := range n.vals {
+	for _, v := range n.Vals {
 		r.addresses(v)
 	}
 }
@@ -150,72 +150,72 @@ func skip(*node) {}
 // head reads what others need to know of a recipe.
 func (r *reader) head(root *node) *Recipe {
 	rec := &Recipe{Version: 1, Timeout: 5 * time.Minute, OnFailure: "undo", TTL: 7 * 24 * time.Hour, Count: Count{1, 1, 1}, RunRoles: []chat.Role{chat.Tester}}
-	str := func(to *string) func(*node) { return func(n *node) { *to = r.text(n) } }
-	r.fields(root, "配方", map[string]func(*node){
+	str := func(to *string) func(*node) { return func(n *node) { *to = r.Text(n) } }
+	r.Fields(root, "配方", map[string]func(*node){
 		"kind": func(n *node) {
-			if n.text != "recipe" {
-				r.fault(n, "kind 应是 recipe")
+			if n.Text != "recipe" {
+				r.Fault(n, "kind 应是 recipe")
 			}
 		},
 		"name": func(n *node) {
-			if rec.Name = r.text(n); !recipeName.MatchString(rec.Name) {
-				r.fault(n, "名字用小写字母、数字和横线，3 到 49 个字符")
+			if rec.Name = r.Text(n); !recipeName.MatchString(rec.Name) {
+				r.Fault(n, "名字用小写字母、数字和横线，3 到 49 个字符")
 			}
 		},
 		"title": str(&rec.Title), "owner": str(&rec.Owner), "description": str(&rec.Description),
-		"version":        func(n *node) { rec.Version = r.number(n, 1, 100000) },
-		"manual_minutes": func(n *node) { rec.Manual = r.number(n, 0, 10000) },
-		"tags":           func(n *node) { rec.Tags = r.texts(n) },
+		"version":        func(n *node) { rec.Version = r.Number(n, 1, 100000) },
+		"manual_minutes": func(n *node) { rec.Manual = r.Number(n, 0, 10000) },
+		"tags":           func(n *node) { rec.Tags = r.Texts(n) },
 		"aliases":        skip,
-		"environments":   func(n *node) { rec.Environments = r.texts(n) },
+		"environments":   func(n *node) { rec.Environments = r.Texts(n) },
 		"roles": func(n *node) {
-			r.fields(n, "roles", map[string]func(*node){
+			r.Fields(n, "roles", map[string]func(*node){
 				"run":     func(n *node) { rec.RunRoles = r.roles(n) },
 				"approve": func(n *node) { rec.ApproveRoles = r.roles(n) },
 			})
 		},
 		"approval": skip, "params": skip, "vars": skip, "steps": skip, "outputs": skip, "from_ticket": skip,
 		"count": func(n *node) {
-			r.fields(n, "count", map[string]func(*node){
-				"default":  func(n *node) { rec.Count.Default = r.number(n, 1, 1000) },
-				"max":      func(n *node) { rec.Count.Max = r.number(n, 1, 1000) },
-				"parallel": func(n *node) { rec.Count.Parallel = r.number(n, 1, 16) },
+			r.Fields(n, "count", map[string]func(*node){
+				"default":  func(n *node) { rec.Count.Default = r.Number(n, 1, 1000) },
+				"max":      func(n *node) { rec.Count.Max = r.Number(n, 1, 1000) },
+				"parallel": func(n *node) { rec.Count.Parallel = r.Number(n, 1, 16) },
 			})
 		},
-		"timeout": func(n *node) { rec.Timeout = r.duration(n, 2*time.Hour) },
+		"timeout": func(n *node) { rec.Timeout = r.Duration(n, 2*time.Hour) },
 		"on_failure": func(n *node) {
-			if rec.OnFailure = r.text(n); !slices.Contains([]string{"undo", "keep", "ask"}, rec.OnFailure) {
-				r.fault(n, "on_failure 是 undo、keep 或 ask")
+			if rec.OnFailure = r.Text(n); !slices.Contains([]string{"undo", "keep", "ask"}, rec.OnFailure) {
+				r.Fault(n, "on_failure 是 undo、keep 或 ask")
 			}
 		},
 		"cleanup": func(n *node) {
-			r.fields(n, "cleanup", map[string]func(*node){
-				"ttl":  func(n *node) { rec.TTL = r.duration(n, 90*24*time.Hour) },
-				"warn": func(n *node) { rec.Warn = r.duration(n, 30*24*time.Hour) },
+			r.Fields(n, "cleanup", map[string]func(*node){
+				"ttl":  func(n *node) { rec.TTL = r.Duration(n, 90*24*time.Hour) },
+				"warn": func(n *node) { rec.Warn = r.Duration(n, 30*24*time.Hour) },
 			})
 		},
 	})
 	if rec.Name == "" {
-		r.fault(root, "缺名字 name")
+		r.Fault(root, "缺名字 name")
 	}
 	if rec.Title == "" {
 		rec.Title = rec.Name
 	}
 	if len(rec.Environments) == 0 {
-		r.fault(root, "缺 environments：在哪些环境可以用")
+		r.Fault(root, "缺 environments：在哪些环境可以用")
 	}
-	if n := root.get("steps"); n == nil || n.kind != 'l' || len(n.vals) == 0 {
-		r.fault(root, "缺步骤 steps")
+	if n := root.Get("steps"); n == nil || n.Kind != 'l' || len(n.Vals) == 0 {
+		r.Fault(root, "缺步骤 steps")
 	}
-	if n := root.get("outputs"); n != nil { // the names, which calling recipes use
-		for _, o := range n.vals {
-			if name := o.get("name"); name != nil {
-				rec.Outputs = append(rec.Outputs, &Output{Name: name.text})
+	if n := root.Get("outputs"); n != nil { // the names, which calling recipes use
+		for _, o := range n.Vals {
+			if name := o.Get("name"); name != nil {
+				rec.Outputs = append(rec.Outputs, &Output{Name: name.Text})
 			}
 		}
 	}
-	if n := root.get("params"); n != nil && n.kind == 'l' {
-		for _, p := range n.vals {
+	if n := root.Get("params"); n != nil && n.Kind == 'l' {
+		for _, p := range n.Vals {
 			rec.Params = append(rec.Params, r.param(p))
 		}
 	}
@@ -223,9 +223,9 @@ func (r *reader) head(root *node) *Recipe {
 }
 
 func (r *reader) roles(n *node) (out []chat.Role) {
-	for _, t := range r.texts(n) {
+	for _, t := range r.Texts(n) {
 		if !slices.Contains(chat.Roles, chat.Role(t)) {
-			r.fault(n, "没有「%s」这个角色", t)
+			r.Fault(n, "没有「%s」这个角色", t)
 			continue
 		}
 		out = append(out, chat.Role(t))
@@ -237,41 +237,41 @@ var paramTypes = []string{"string", "integer", "decimal", "bool", "date", "enum"
 
 func (r *reader) param(n *node) *Param {
 	p := &Param{Type: "string"}
-	str := func(to *string) func(*node) { return func(n *node) { *to = r.text(n) } }
-	num := func(to *int) func(*node) { return func(n *node) { *to = r.number(n, 0, 10000) } }
-	r.fields(n, "参数", map[string]func(*node){
+	str := func(to *string) func(*node) { return func(n *node) { *to = r.Text(n) } }
+	num := func(to *int) func(*node) { return func(n *node) { *to = r.Number(n, 0, 10000) } }
+	r.Fields(n, "参数", map[string]func(*node){
 		"name": func(n *node) {
-			if p.Name = r.text(n); !stepName.MatchString(p.Name) {
-				r.fault(n, "参数名用小写字母、数字和下划线")
+			if p.Name = r.Text(n); !stepName.MatchString(p.Name) {
+				r.Fault(n, "参数名用小写字母、数字和下划线")
 			}
 		},
 		"label": str(&p.Label), "help": str(&p.Help), "from": str(&p.From), "min": str(&p.Min), "max": str(&p.Max),
 		"type": func(n *node) {
-			if p.Type = r.text(n); !slices.Contains(paramTypes, p.Type) {
-				r.fault(n, "没有「%s」这种参数；有：%s", p.Type, strings.Join(paramTypes, "、"))
+			if p.Type = r.Text(n); !slices.Contains(paramTypes, p.Type) {
+				r.Fault(n, "没有「%s」这种参数；有：%s", p.Type, strings.Join(paramTypes, "、"))
 			}
 		},
 		"generator": func(n *node) {
-			if p.Generator = r.text(n); !gen.Known(p.Generator) {
-				r.fault(n, "没有「%s」这种生成器；有：%s", p.Generator, strings.Join(gen.Names(), "、"))
+			if p.Generator = r.Text(n); !gen.Known(p.Generator) {
+				r.Fault(n, "没有「%s」这种生成器；有：%s", p.Generator, strings.Join(gen.Names(), "、"))
 			}
 		},
 		"pattern": func(n *node) {
 			var err error
-			if p.form, err = regexp.Compile(r.text(n)); err != nil {
-				r.fault(n, "pattern 不是正则表达式")
+			if p.form, err = regexp.Compile(r.Text(n)); err != nil {
+				r.Fault(n, "pattern 不是正则表达式")
 			}
-			p.Pattern = n.text
+			p.Pattern = n.Text
 		},
-		"says": func(n *node) { p.Says = r.texts(n) }, "enum": func(n *node) { p.Enum = r.texts(n) },
+		"says": func(n *node) { p.Says = r.Texts(n) }, "enum": func(n *node) { p.Enum = r.Texts(n) },
 		"with": func(n *node) { p.withNode = n }, "when": func(n *node) { p.whenNode = n },
-		"required": func(n *node) { p.Required = r.flag(n) }, "secret": func(n *node) { p.Secret = r.flag(n) },
+		"required": func(n *node) { p.Required = r.Flag(n) }, "secret": func(n *node) { p.Secret = r.Flag(n) },
 		"max_length": num(&p.MaxLength), "max_items": num(&p.MaxItems),
 		"default": func(n *node) { p.Default, _ = r.value(n, scope{}).eval(nil) },
 		"item": func(n *node) {
 			p.Item = map[string]string{}
-			for i, k := range n.keys {
-				p.Item[k.text] = n.vals[i].text
+			for i, k := range n.Keys {
+				p.Item[k.Text] = n.Vals[i].Text
 			}
 		},
 	})
@@ -279,12 +279,12 @@ func (r *reader) param(n *node) *Param {
 		p.Label = p.Name
 	}
 	if p.Type == "enum" && len(p.Enum) == 0 {
-		r.fault(n, "enum 类型的参数要列出 enum")
+		r.Fault(n, "enum 类型的参数要列出 enum")
 	}
 	if p.Default != nil {
 		v, err := p.coerce(p.Default)
 		if err != nil {
-			r.fault(n, "默认值不对：%v", err)
+			r.Fault(n, "默认值不对：%v", err)
 		}
 		p.Default = v
 	}
@@ -292,27 +292,27 @@ func (r *reader) param(n *node) *Param {
 }
 
 func (r *reader) aliases(rec *Recipe, lib *Library) {
-	n := rec.root.get("aliases")
+	n := rec.root.Get("aliases")
 	if n == nil {
 		return
 	}
-	for _, a := range n.vals {
+	for _, a := range n.Vals {
 		al := Alias{Lock: map[string]string{}}
-		r.fields(a, "别名", map[string]func(*node){
-			"say": func(n *node) { al.Say = r.texts(n) },
+		r.Fields(a, "别名", map[string]func(*node){
+			"say": func(n *node) { al.Say = r.Texts(n) },
 			"lock": func(n *node) {
-				for i, k := range n.keys {
-					if rec.Param(k.text) == nil {
-						r.fault(k, "没有「%s」这个参数", k.text)
+				for i, k := range n.Keys {
+					if rec.Param(k.Text) == nil {
+						r.Fault(k, "没有「%s」这个参数", k.Text)
 					}
-					al.Lock[k.text] = n.vals[i].text
+					al.Lock[k.Text] = n.Vals[i].Text
 				}
 			},
 		})
 		for _, s := range al.Say {
 			for _, w := range lib.words {
 				if w.say == strings.ToLower(s) {
-					r.fault(a, "「%s」已经是配方 %s 的说法", s, w.recipe.Name)
+					r.Fault(a, "「%s」已经是配方 %s 的说法", s, w.recipe.Name)
 				}
 			}
 			lib.words = append(lib.words, word{strings.ToLower(s), rec, al.Lock})
@@ -331,57 +331,57 @@ func (r *reader) body(rec *Recipe, lib *Library) {
 	params := types.Map{}
 	for _, p := range rec.Params {
 		if p.whenNode != nil {
-			p.When = r.compile(p.whenNode, p.whenNode.text, sc.with("params", params), nil)
+			p.When = r.compile(p.whenNode, p.whenNode.Text, sc.with("params", params), nil)
 		}
 		if p.withNode != nil {
 			p.With = r.value(p.withNode, sc.with("params", params))
 			if p.Generator == "" {
-				r.fault(p.withNode, "with 要和 generator 一起写")
+				r.Fault(p.withNode, "with 要和 generator 一起写")
 			} else if err := gen.CheckOptions(p.Generator, p.With.keys); err != nil {
-				r.fault(p.withNode, "%v", err)
+				r.Fault(p.withNode, "%v", err)
 			}
 		}
 		params[p.Name] = p.exprType()
 	}
 	sc = sc.with("params", params)
-	if n := rec.root.get("from_ticket"); n != nil {
+	if n := rec.root.Get("from_ticket"); n != nil {
 		r.ticketFacts(rec, n, sc)
 	}
 	known := types.Map{}
-	if n := rec.root.get("vars"); n != nil {
+	if n := rec.root.Get("vars"); n != nil {
 		r.variables(rec, n, sc, known)
 	}
 	sc = sc.with("vars", known)
-	if n := rec.root.get("approval"); n != nil {
+	if n := rec.root.Get("approval"); n != nil {
 		a := &Approval{Expires: 30 * time.Minute}
-		r.fields(n, "approval", map[string]func(*node){
-			"when":    func(n *node) { a.When = r.compile(n, n.text, sc, expr.AsBool) },
+		r.Fields(n, "approval", map[string]func(*node){
+			"when":    func(n *node) { a.When = r.compile(n, n.Text, sc, expr.AsBool) },
 			"by":      func(n *node) {},
 			"self":    func(n *node) { r.noSelf(n) },
-			"expires": func(n *node) { a.Expires = r.duration(n, 72*time.Hour) },
+			"expires": func(n *node) { a.Expires = r.Duration(n, 72*time.Hour) },
 		})
 		rec.Approval = a
 		if len(rec.ApproveRoles) == 0 {
-			r.fault(n, "要审批的配方要写 roles.approve：谁可以批")
+			r.Fault(n, "要审批的配方要写 roles.approve：谁可以批")
 		}
 	}
 	later := map[string]bool{}
-	sn := rec.root.get("steps")
+	sn := rec.root.Get("steps")
 	if sn == nil {
 		return
 	}
-	for _, n := range sn.vals {
-		if id := n.get("id"); id != nil {
-			later[id.text] = true
+	for _, n := range sn.Vals {
+		if id := n.Get("id"); id != nil {
+			later[id.Text] = true
 		}
 	}
 	sc.later = later
 	steps := types.Map{}
-	for _, n := range sn.vals {
+	for _, n := range sn.Vals {
 		st := r.step(rec, lib, n, sc.with("steps", copyTypes(steps)))
 		delete(later, st.ID)
 		if _, twice := steps[st.ID]; twice {
-			r.fault(n, "步骤「%s」写了两次", st.ID)
+			r.Fault(n, "步骤「%s」写了两次", st.ID)
 		}
 		steps[st.ID] = st.results(lib)
 		rec.Steps = append(rec.Steps, st)
@@ -390,8 +390,8 @@ func (r *reader) body(rec *Recipe, lib *Library) {
 }
 
 func (r *reader) noSelf(n *node) {
-	if r.flag(n) {
-		r.fault(n, "审批人不能是发起人自己")
+	if r.Flag(n) {
+		r.Fault(n, "审批人不能是发起人自己")
 	}
 }
 
@@ -404,16 +404,16 @@ func copyTypes(m types.Map) types.Map {
 }
 
 func (r *reader) ticketFacts(rec *Recipe, n *node, sc scope) {
-	r.fields(n, "from_ticket", map[string]func(*node){
+	r.Fields(n, "from_ticket", map[string]func(*node){
 		"ticket": func(n *node) { r.value(n, sc) }, "on_missing": skip,
 		"facts": func(n *node) {
-			for _, f := range n.vals {
+			for _, f := range n.Vals {
 				fact := Fact{}
-				r.fields(f, "facts", map[string]func(*node){
-					"name": func(n *node) { fact.Name = r.text(n) }, "of": func(n *node) { fact.Of = r.text(n) }, "keep": func(n *node) { fact.Keep = r.texts(n) },
+				r.Fields(f, "facts", map[string]func(*node){
+					"name": func(n *node) { fact.Name = r.Text(n) }, "of": func(n *node) { fact.Of = r.Text(n) }, "keep": func(n *node) { fact.Keep = r.Texts(n) },
 				})
 				if slices.Contains(fact.Keep, "value") && !slices.Contains([]string{"branch", "money", "stock_code", "quantity"}, fact.Of) {
-					r.fault(f, "%s 只能留形状，不能留原值", fact.Of)
+					r.Fault(f, "%s 只能留形状，不能留原值", fact.Of)
 				}
 				rec.Facts = append(rec.Facts, fact)
 			}
@@ -426,17 +426,17 @@ var varRef = regexp.MustCompile(`\bvars\.([a-z][a-z0-9_]*)`)
 // variables are compiled in the order in which they need each other.
 func (r *reader) variables(rec *Recipe, n *node, sc scope, known types.Map) {
 	left := map[string]int{}
-	for i, k := range n.keys {
-		left[k.text] = i
+	for i, k := range n.Keys {
+		left[k.Text] = i
 	}
 	for len(left) > 0 {
 		progress := false
-		for i, k := range n.keys {
-			if _, waiting := left[k.text]; !waiting {
+		for i, k := range n.Keys {
+			if _, waiting := left[k.Text]; !waiting {
 				continue
 			}
 			ready := true
-			for _, m := range varRef.FindAllStringSubmatch(n.vals[i].text, -1) {
+			for _, m := range varRef.FindAllStringSubmatch(n.Vals[i].Text, -1) {
 				if _, waits := left[m[1]]; waits {
 					ready = false
 				}
@@ -444,9 +444,9 @@ func (r *reader) variables(rec *Recipe, n *node, sc scope, known types.Map) {
 			if !ready {
 				continue
 			}
-			rec.Vars = append(rec.Vars, &Var{k.text, r.value(n.vals[i], sc.with("vars", copyTypes(known)))})
-			known[k.text] = types.Any
-			delete(left, k.text)
+			rec.Vars = append(rec.Vars, &Var{k.Text, r.value(n.Vals[i], sc.with("vars", copyTypes(known)))})
+			known[k.Text] = types.Any
+			delete(left, k.Text)
 			progress = true
 		}
 		if !progress {
@@ -455,7 +455,7 @@ func (r *reader) variables(rec *Recipe, n *node, sc scope, known types.Map) {
 				names = append(names, k)
 			}
 			sort.Strings(names)
-			r.fault(n, "变量互相引用，算不出来：%s", strings.Join(names, "、"))
+			r.Fault(n, "变量互相引用，算不出来：%s", strings.Join(names, "、"))
 			return
 		}
 	}
@@ -463,18 +463,18 @@ func (r *reader) variables(rec *Recipe, n *node, sc scope, known types.Map) {
 
 func (r *reader) outputs(rec *Recipe, sc scope) {
 	rec.Outputs = nil
-	n := rec.root.get("outputs")
+	n := rec.root.Get("outputs")
 	if n == nil {
 		return
 	}
-	for _, o := range n.vals {
+	for _, o := range n.Vals {
 		out := &Output{Show: "masked"}
-		r.fields(o, "outputs", map[string]func(*node){
-			"name": func(n *node) { out.Name = r.text(n) }, "label": func(n *node) { out.Label = r.text(n) },
+		r.Fields(o, "outputs", map[string]func(*node){
+			"name": func(n *node) { out.Name = r.Text(n) }, "label": func(n *node) { out.Label = r.Text(n) },
 			"value": func(n *node) { out.Value = r.value(n, sc) },
 			"show": func(n *node) {
-				if out.Show = r.text(n); !slices.Contains([]string{"true", "masked", "false"}, out.Show) {
-					r.fault(n, "show 是 true、masked 或 false")
+				if out.Show = r.Text(n); !slices.Contains([]string{"true", "masked", "false"}, out.Show) {
+					r.Fault(n, "show 是 true、masked 或 false")
 				}
 			},
 		})
@@ -482,7 +482,7 @@ func (r *reader) outputs(rec *Recipe, sc scope) {
 			out.Label = out.Name
 		}
 		if out.Name == "" || out.Value == nil {
-			r.fault(o, "结果要有 name 和 value")
+			r.Fault(o, "结果要有 name 和 value")
 		}
 		rec.Outputs = append(rec.Outputs, out)
 	}
@@ -508,7 +508,7 @@ func (l *Library) cycles() (out []Fault) {
 	}
 	for _, r := range l.Recipes {
 		if walk(r, nil) {
-			out = append(out, Fault{r.file, 1, 1, fmt.Sprintf("配方 %s 绕了一圈又调用自己", r.Name)})
+			out = append(out, Fault{File: r.file, Line: 1, Col: 1, Text: fmt.Sprintf("配方 %s 绕了一圈又调用自己", r.Name)})
 		}
 	}
 	return out

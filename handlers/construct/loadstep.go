@@ -9,6 +9,7 @@ import (
 	"github.com/expr-lang/expr/types"
 
 	"frontline/handlers/construct/gen"
+	"frontline/handlers/spec"
 )
 
 // actionFields are the fields of each kind of action; the first ones are needed.
@@ -33,32 +34,32 @@ var retryClasses = []string{"connect", "timeout", "http_5xx", "http_429", "deadl
 // step reads and compiles one step. sc has what is known before it.
 func (r *reader) step(rec *Recipe, lib *Library, n *node, sc scope) *Step {
 	st := &Step{node: n, As: "item", Max: 100, Timeout: 30 * time.Second}
-	if id := n.get("id"); id != nil {
-		st.ID = id.text
+	if id := n.Get("id"); id != nil {
+		st.ID = id.Text
 	}
 	if !stepName.MatchString(st.ID) {
-		r.fault(n, "步骤要有 id：小写字母、数字和下划线")
+		r.Fault(n, "步骤要有 id：小写字母、数字和下划线")
 	}
-	if as := n.get("as"); as != nil {
-		st.As = as.text
+	if as := n.Get("as"); as != nil {
+		st.As = as.Text
 	}
 	known := map[string]func(*node){
 		"id": skip, "as": skip, "needs": skip, "save": skip, "expect": skip, "undo": skip, "idempotent": skip,
-		"title":   func(n *node) { st.Title = r.text(n) },
-		"when":    func(n *node) { st.When = r.compile(n, n.text, sc, expr.AsBool) },
-		"timeout": func(n *node) { st.Timeout = r.duration(n, 10*time.Minute) },
+		"title":   func(n *node) { st.Title = r.Text(n) },
+		"when":    func(n *node) { st.When = r.compile(n, n.Text, sc, expr.AsBool) },
+		"timeout": func(n *node) { st.Timeout = r.Duration(n, 10*time.Minute) },
 		"retry":   func(n *node) { r.retry(st, n) },
 		"foreach": func(n *node) { st.Foreach = r.value(n, sc) },
-		"max":     func(n *node) { st.Max = r.number(n, 1, 1000) },
+		"max":     func(n *node) { st.Max = r.Number(n, 1, 1000) },
 		"parallel": func(n *node) {
-			if r.number(n, 1, 16) != 1 {
-				r.fault(n, "一个步骤里的循环只能一个一个来；要并行就用数量")
+			if r.Number(n, 1, 16) != 1 {
+				r.Fault(n, "一个步骤里的循环只能一个一个来；要并行就用数量")
 			}
 		},
 		"switch": func(n *node) { st.Switch = r.value(n, sc) }, "cases": skip,
 	}
 	in := sc
-	if n.get("foreach") != nil {
+	if n.Get("foreach") != nil {
 		in = sc.with(st.As, types.Any)
 	}
 	var found []string
@@ -68,34 +69,34 @@ func (r *reader) step(rec *Recipe, lib *Library, n *node, sc scope) *Step {
 			st.Action = r.action(rec, lib, kind, n, in)
 		}
 	}
-	before := len(r.faults)
-	r.fields(n, "步骤", known)
-	if cases := n.get("cases"); cases != nil {
+	before := len(r.Faults)
+	r.Fields(n, "步骤", known)
+	if cases := n.Get("cases"); cases != nil {
 		st.Cases = map[string]*Action{}
-		for i, k := range cases.keys {
-			st.Cases[k.text] = r.oneAction(rec, lib, cases.vals[i], in, "cases")
+		for i, k := range cases.Keys {
+			st.Cases[k.Text] = r.oneAction(rec, lib, cases.Vals[i], in, "cases")
 		}
 	}
 	switch {
 	case len(found) > 1:
 		slices.Sort(found)
-		r.fault(n, "一个步骤只做一件事，这里有 %s", strings.Join(found, "、"))
-	case len(found) == 0 && st.Switch == nil && len(r.faults) > before: // its name is what is wrong
+		r.Fault(n, "一个步骤只做一件事，这里有 %s", strings.Join(found, "、"))
+	case len(found) == 0 && st.Switch == nil && len(r.Faults) > before: // its name is what is wrong
 	case len(found) == 0 && st.Switch == nil:
-		r.fault(n, "这个步骤没有写做什么")
+		r.Fault(n, "这个步骤没有写做什么")
 	case len(found) == 1 && st.Switch != nil, st.Switch != nil && len(st.Cases) == 0:
-		r.fault(n, "switch 要配 cases，不和别的动作一起写")
+		r.Fault(n, "switch 要配 cases，不和别的动作一起写")
 	}
 	if st.Title == "" {
 		st.Title = st.ID
 	}
 	after := in.with("resp", types.Any)
-	if s := n.get("save"); s != nil {
-		if s.kind != 'm' {
-			r.fault(s, "save 是「名字: 表达式」的一组")
+	if s := n.Get("save"); s != nil {
+		if s.Kind != 'm' {
+			r.Fault(s, "save 是「名字: 表达式」的一组")
 		}
-		for i, k := range s.keys {
-			st.Save = append(st.Save, &Var{k.text, &value{kind: 's', whole: true, parts: []part{{expr: r.compile(s.vals[i], s.vals[i].text, after, nil)}}}})
+		for i, k := range s.Keys {
+			st.Save = append(st.Save, &Var{k.Text, &value{kind: 's', whole: true, parts: []part{{expr: r.compile(s.Vals[i], s.Vals[i].Text, after, nil)}}}})
 		}
 	}
 	own := after
@@ -104,13 +105,13 @@ func (r *reader) step(rec *Recipe, lib *Library, n *node, sc scope) *Step {
 		mine[st.ID] = st.results(lib)
 		own = after.with("steps", mine)
 	}
-	if e := n.get("expect"); e != nil {
+	if e := n.Get("expect"); e != nil {
 		st.Expect = r.expects(e, own)
 	}
-	if u := n.get("undo"); u != nil {
+	if u := n.Get("undo"); u != nil {
 		r.undo(rec, lib, st, u, own)
 	}
-	if i := n.get("idempotent"); i != nil {
+	if i := n.Get("idempotent"); i != nil {
 		r.idempotent(st, i, in)
 	}
 	return st
@@ -118,15 +119,15 @@ func (r *reader) step(rec *Recipe, lib *Library, n *node, sc scope) *Step {
 
 func (r *reader) retry(st *Step, n *node) {
 	st.Retry.Backoff = time.Second
-	r.fields(n, "retry", map[string]func(*node){
-		"max":     func(n *node) { st.Retry.Max = r.number(n, 0, 10) },
-		"backoff": func(n *node) { st.Retry.Backoff = r.duration(n, time.Minute) },
-		"factor":  func(n *node) { r.number(n, 1, 10) },
+	r.Fields(n, "retry", map[string]func(*node){
+		"max":     func(n *node) { st.Retry.Max = r.Number(n, 0, 10) },
+		"backoff": func(n *node) { st.Retry.Backoff = r.Duration(n, time.Minute) },
+		"factor":  func(n *node) { r.Number(n, 1, 10) },
 		"on": func(n *node) {
-			st.Retry.On = r.texts(n)
+			st.Retry.On = r.Texts(n)
 			for _, c := range st.Retry.On {
 				if !slices.Contains(retryClasses, c) && !strings.HasPrefix(c, "soap_fault:") && !strings.HasPrefix(c, "code:") {
-					r.fault(n, "没有「%s」这类重试；有：%s、soap_fault:…、code:…", c, strings.Join(retryClasses, "、"))
+					r.Fault(n, "没有「%s」这类重试；有：%s、soap_fault:…、code:…", c, strings.Join(retryClasses, "、"))
 				}
 			}
 		},
@@ -134,17 +135,17 @@ func (r *reader) retry(st *Step, n *node) {
 }
 
 func (r *reader) idempotent(st *Step, n *node, sc scope) {
-	if n.kind == 's' {
-		st.Idempotent = r.flag(n)
+	if n.Kind == 's' {
+		st.Idempotent = r.Flag(n)
 		return
 	}
-	r.fields(n, "idempotent", map[string]func(*node){
+	r.Fields(n, "idempotent", map[string]func(*node){
 		"key": func(n *node) { st.Key, st.Idempotent = r.value(n, sc), true },
 		"lookup": func(n *node) {
-			st.Lookup = r.text(n)
+			st.Lookup = r.Text(n)
 			if steps, ok := sc.types["steps"].(types.Map); ok {
 				if _, known := steps[st.Lookup]; !known {
-					r.fault(n, "lookup 要写前面的一个查询步骤，没有「%s」", st.Lookup)
+					r.Fault(n, "lookup 要写前面的一个查询步骤，没有「%s」", st.Lookup)
 				}
 			}
 		},
@@ -152,47 +153,47 @@ func (r *reader) idempotent(st *Step, n *node, sc scope) {
 }
 
 func (r *reader) undo(rec *Recipe, lib *Library, st *Step, n *node, sc scope) {
-	rest := &node{kind: 'm', line: n.line, col: n.col}
-	for i, k := range n.keys {
-		if k.text == "expect" {
-			st.UndoExpect = r.expects(n.vals[i], sc)
+	rest := &node{Kind: 'm', Line: n.Line, Col: n.Col}
+	for i, k := range n.Keys {
+		if k.Text == "expect" {
+			st.UndoExpect = r.expects(n.Vals[i], sc)
 			continue
 		}
-		rest.keys, rest.vals = append(rest.keys, k), append(rest.vals, n.vals[i])
+		rest.Keys, rest.Vals = append(rest.Keys, k), append(rest.Vals, n.Vals[i])
 	}
 	st.Undo = r.oneAction(rec, lib, rest, sc, "undo")
 	if st.Undo != nil && !slices.Contains(calls, st.Undo.Kind) {
-		r.fault(n, "undo 里只能是 %s", strings.Join(calls, "、"))
+		r.Fault(n, "undo 里只能是 %s", strings.Join(calls, "、"))
 	}
 }
 
 func (r *reader) oneAction(rec *Recipe, lib *Library, n *node, sc scope, what string) *Action {
-	if n.kind != 'm' || len(n.keys) != 1 {
-		r.fault(n, "%s 里写一个动作", what)
+	if n.Kind != 'm' || len(n.Keys) != 1 {
+		r.Fault(n, "%s 里写一个动作", what)
 		return &Action{Kind: "none"}
 	}
-	kind := n.keys[0].text
+	kind := n.Keys[0].Text
 	if _, ok := actionFields[kind]; !ok {
-		r.fault(n.keys[0], "没有「%s」这种动作%s", kind, near(kind, actionFields))
+		r.Fault(n.Keys[0], "没有「%s」这种动作%s", kind, spec.Near(kind, actionFields))
 		return &Action{Kind: "none"}
 	}
-	return r.action(rec, lib, kind, n.vals[0], sc)
+	return r.action(rec, lib, kind, n.Vals[0], sc)
 }
 
 func (r *reader) expects(n *node, sc scope) (out []Expect) {
-	if n.kind != 'l' {
-		r.fault(n, "这里是 - that: … 的列表")
+	if n.Kind != 'l' {
+		r.Fault(n, "这里是 - that: … 的列表")
 		return nil
 	}
-	for _, e := range n.vals {
+	for _, e := range n.Vals {
 		x := Expect{}
-		r.fields(e, "断言", map[string]func(*node){
-			"that": func(n *node) { x.That = r.compile(n, n.text, sc, expr.AsBool) },
+		r.Fields(e, "断言", map[string]func(*node){
+			"that": func(n *node) { x.That = r.compile(n, n.Text, sc, expr.AsBool) },
 			"say":  func(n *node) { x.Say = r.value(n, sc) },
 			"code": skip,
 		})
 		if x.That == nil {
-			r.fault(e, "断言要有 that")
+			r.Fault(e, "断言要有 that")
 			continue
 		}
 		out = append(out, x)
@@ -201,14 +202,14 @@ func (r *reader) expects(n *node, sc scope) (out []Expect) {
 }
 
 func (r *reader) action(rec *Recipe, lib *Library, kind string, n *node, sc scope) *Action {
-	a := &Action{Kind: kind, Fields: map[string]*value{}, line: n.line, col: n.col}
+	a := &Action{Kind: kind, Fields: map[string]*value{}, line: n.Line, col: n.Col}
 	switch kind {
 	case "assert":
 		a.Assert = r.expects(n, sc)
 		return a
 	case "generate":
-		for i, k := range n.keys {
-			a.Fields[k.text] = r.value(n.vals[i], sc)
+		for i, k := range n.Keys {
+			a.Fields[k.Text] = r.value(n.Vals[i], sc)
 		}
 		return a
 	}
@@ -218,37 +219,37 @@ func (r *reader) action(rec *Recipe, lib *Library, kind string, n *node, sc scop
 		known[f] = func(n *node) { a.Fields[f] = r.value(n, sc) }
 	}
 	known["target"] = func(n *node) {
-		if a.Target = r.text(n); strings.Contains(a.Target, "${") {
-			r.fault(n, "目标是固定的名字，不能是表达式")
+		if a.Target = r.Text(n); strings.Contains(a.Target, "${") {
+			r.Fault(n, "目标是固定的名字，不能是表达式")
 		}
 	}
 	switch kind {
 	case "sql":
-		known["read"] = func(n *node) { a.Read = r.flag(n) }
-		known["max_rows"] = func(n *node) { a.Fields["max_rows"] = &value{lit: r.number(n, 1, 1000), kind: 's'} }
+		known["read"] = func(n *node) { a.Read = r.Flag(n) }
+		known["max_rows"] = func(n *node) { a.Fields["max_rows"] = &value{lit: r.Number(n, 1, 1000), kind: 's'} }
 		known["query"] = func(n *node) {
-			if strings.Contains(n.text, "${") {
-				r.fault(n, "SQL 里不能拼接；用 :名字 和 args")
+			if strings.Contains(n.Text, "${") {
+				r.Fault(n, "SQL 里不能拼接；用 :名字 和 args")
 			}
-			a.Fields["query"] = &value{lit: n.text, kind: 's'}
+			a.Fields["query"] = &value{lit: n.Text, kind: 's'}
 		}
 	case "recipe":
 		r.subRecipe(a, lib, known, sc)
 	case "poll":
 		r.poll(rec, lib, a, known, sc)
 	case "sleep":
-		known["for"] = func(n *node) { a.UpTo = r.duration(n, time.Minute) }
+		known["for"] = func(n *node) { a.UpTo = r.Duration(n, time.Minute) }
 	}
-	r.fields(n, kind, known)
+	r.Fields(n, kind, known)
 	for _, f := range spec.need {
-		if n.kind == 'm' && n.get(f) == nil {
-			r.fault(n, "%s 缺 %s", kind, f)
+		if n.Kind == 'm' && n.Get(f) == nil {
+			r.Fault(n, "%s 缺 %s", kind, f)
 		}
 	}
 	if kind == "sql" {
 		if q, _ := a.Fields["query"].eval(nil); q != nil {
 			if err := checkStatement(textOf(q), a.Read); err != nil {
-				r.fault(n.get("query"), "%v", err)
+				r.Fault(n.Get("query"), "%v", err)
 			}
 		}
 	}
@@ -258,18 +259,18 @@ func (r *reader) action(rec *Recipe, lib *Library, kind string, n *node, sc scop
 func (r *reader) poll(rec *Recipe, lib *Library, a *Action, known map[string]func(*node), sc scope) {
 	after := sc.with("resp", types.Any)
 	a.Every, a.UpTo = time.Second, 30*time.Second
-	known["until"] = func(n *node) { a.Until = r.compile(n, n.text, after, expr.AsBool) }
-	known["fail_if"] = func(n *node) { a.FailIf = r.compile(n, n.text, after, expr.AsBool) }
-	known["every"] = func(n *node) { a.Every = r.duration(n, time.Minute) }
-	known["up_to"] = func(n *node) { a.UpTo = r.duration(n, 30*time.Minute) }
+	known["until"] = func(n *node) { a.Until = r.compile(n, n.Text, after, expr.AsBool) }
+	known["fail_if"] = func(n *node) { a.FailIf = r.compile(n, n.Text, after, expr.AsBool) }
+	known["every"] = func(n *node) { a.Every = r.Duration(n, time.Minute) }
+	known["up_to"] = func(n *node) { a.UpTo = r.Duration(n, 30*time.Minute) }
 	for _, kind := range calls {
 		known[kind] = func(n *node) {
 			if a.Inner != nil {
-				r.fault(n, "poll 里只查一件事")
+				r.Fault(n, "poll 里只查一件事")
 			}
 			a.Inner = r.action(rec, lib, kind, n, sc)
 			if kind == "sql" && !a.Inner.Read {
-				r.fault(n, "poll 里的 SQL 要写 read: true")
+				r.Fault(n, "poll 里的 SQL 要写 read: true")
 			}
 		}
 	}
@@ -277,32 +278,32 @@ func (r *reader) poll(rec *Recipe, lib *Library, a *Action, known map[string]fun
 
 func (r *reader) subRecipe(a *Action, lib *Library, known map[string]func(*node), sc scope) {
 	known["name"] = func(n *node) {
-		a.Recipe = r.text(n)
+		a.Recipe = r.Text(n)
 		if lib.Find(a.Recipe) == nil {
-			r.fault(n, "没有「%s」这个配方", a.Recipe)
+			r.Fault(n, "没有「%s」这个配方", a.Recipe)
 		}
 	}
 	known["version"] = func(n *node) {
 		sub := lib.Find(a.Recipe)
-		want := strings.TrimPrefix(strings.TrimSpace(n.text), ">=")
-		if sub != nil && (strings.HasPrefix(n.text, ">=") && atoi(want) > sub.Version || !strings.HasPrefix(n.text, ">=") && atoi(want) != sub.Version) {
-			r.fault(n, "配方 %s 现在是第 %d 版，不合 %s", sub.Name, sub.Version, n.text)
+		want := strings.TrimPrefix(strings.TrimSpace(n.Text), ">=")
+		if sub != nil && (strings.HasPrefix(n.Text, ">=") && atoi(want) > sub.Version || !strings.HasPrefix(n.Text, ">=") && atoi(want) != sub.Version) {
+			r.Fault(n, "配方 %s 现在是第 %d 版，不合 %s", sub.Name, sub.Version, n.Text)
 		}
 	}
 	known["with"] = func(n *node) {
 		a.Fields["with"] = r.value(n, sc)
 		if sub := lib.Find(a.Recipe); sub != nil {
-			for _, k := range n.keys {
-				if sub.Param(k.text) == nil {
-					r.fault(k, "配方 %s 没有参数「%s」", sub.Name, k.text)
+			for _, k := range n.Keys {
+				if sub.Param(k.Text) == nil {
+					r.Fault(k, "配方 %s 没有参数「%s」", sub.Name, k.Text)
 				}
 			}
 		}
 	}
 	known["pass"] = func(n *node) {
 		a.Pass = map[string]*value{}
-		for i, k := range n.keys {
-			a.Pass[k.text] = r.value(n.vals[i], sc)
+		for i, k := range n.Keys {
+			a.Pass[k.Text] = r.value(n.Vals[i], sc)
 		}
 	}
 }

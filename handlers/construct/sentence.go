@@ -9,6 +9,7 @@ import (
 
 	"frontline/bot/chat"
 	"frontline/handlers/construct/gen"
+	"frontline/handlers/spec"
 )
 
 // Sentence is what one sentence says: which recipe, with which values.
@@ -49,7 +50,7 @@ func (e *Engine) Read(text string, u chat.User) Sentence {
 		}
 	}
 	// What was said itself comes before what merely holds it.
-	slices.SortStableFunc(named, func(a, b word) int { return distance(a.say, first) - distance(b.say, first) })
+	slices.SortStableFunc(named, func(a, b word) int { return spec.Distance(a.say, first) - spec.Distance(b.say, first) })
 	for i, w := range named {
 		rest := append([]string{}, tokens[1:]...)
 		if tail := strings.TrimPrefix(first, w.say); tail != first && tail != "" {

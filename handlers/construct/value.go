@@ -10,11 +10,11 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr"
-	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/types"
 	"github.com/expr-lang/expr/vm"
 
 	"frontline/handlers/construct/gen"
+	"frontline/handlers/spec"
 )
 
 // Pair and Ordered are a map that keeps the order of the file: XML and the
@@ -145,23 +145,23 @@ func (s scope) with(name string, t types.Type) scope {
 
 // value compiles a node. A sc without types is checked elsewhere.
 func (r *reader) value(n *node, sc scope) *value {
-	v := &value{line: n.line, col: n.col, kind: n.kind}
-	switch n.kind {
+	v := &value{line: n.Line, col: n.Col, kind: n.Kind}
+	switch n.Kind {
 	case 'm':
-		for i, k := range n.keys {
-			v.keys, v.vals = append(v.keys, k.text), append(v.vals, r.value(n.vals[i], sc))
+		for i, k := range n.Keys {
+			v.keys, v.vals = append(v.keys, k.Text), append(v.vals, r.value(n.Vals[i], sc))
 		}
 		return v
 	case 'l':
-		for _, item := range n.vals {
+		for _, item := range n.Vals {
 			v.vals = append(v.vals, r.value(item, sc))
 		}
 		return v
 	}
 	v.kind = 's'
-	parts, isExpr, err := split(n.text)
+	parts, isExpr, err := split(n.Text)
 	if err != nil {
-		r.fault(n, "%v", err)
+		r.Fault(n, "%v", err)
 		return v
 	}
 	if len(parts) == 0 || len(parts) == 1 && !isExpr[0] {
@@ -182,10 +182,10 @@ func (r *reader) value(n *node, sc scope) *value {
 // plain gives a scalar without quotes its type. What is not a small integer or
 // a truth value stays text: an id keeps its zeros, money its digits.
 func plain(n *node, text string) any {
-	if n.kind == 0 {
+	if n.Kind == 0 {
 		return nil
 	}
-	if n.quoted {
+	if n.Quoted {
 		return text
 	}
 	switch text {
@@ -200,17 +200,13 @@ func plain(n *node, text string) any {
 	return text
 }
 
-var (
-	unknownName  = regexp.MustCompile(`unknown name (\S+)`)
-	unknownField = regexp.MustCompile(`(?:has no|unknown) field (\S+)`)
-	stepRef      = regexp.MustCompile(`\bsteps\.([a-z][a-z0-9_]*)`)
-)
+var stepRef = regexp.MustCompile(`\bsteps\.([a-z][a-z0-9_]*)`)
 
 // compile checks an expression against what may be named here.
 func (r *reader) compile(n *node, source string, sc scope, want func() expr.Option) *expression {
-	e := &expression{source: strings.TrimSpace(source), line: n.line, col: n.col}
+	e := &expression{source: strings.TrimSpace(source), line: n.Line, col: n.Col}
 	if len(source) > maxExpr {
-		r.fault(n, "表达式太长，最多 %d 个字符", maxExpr)
+		r.Fault(n, "表达式太长，最多 %d 个字符", maxExpr)
 		return e
 	}
 	for _, m := range stepRef.FindAllStringSubmatch(e.source, -1) {
@@ -219,9 +215,9 @@ func (r *reader) compile(n *node, source string, sc scope, want func() expr.Opti
 			continue
 		}
 		if sc.later[m[1]] {
-			r.fault(n, "步骤「%s」在后面，这里还没有它的结果", m[1])
+			r.Fault(n, "步骤「%s」在后面，这里还没有它的结果", m[1])
 		} else {
-			r.fault(n, "没有「%s」这个步骤", m[1])
+			r.Fault(n, "没有「%s」这个步骤", m[1])
 		}
 		return e
 	}
@@ -231,34 +227,15 @@ func (r *reader) compile(n *node, source string, sc scope, want func() expr.Opti
 	}
 	prog, err := expr.Compile(e.source, opts...)
 	if err != nil {
-		at := n.col + max(0, strings.Index(n.text, e.source)) + exprColumn(err)
-		if n.quoted {
+		at := n.Col + max(0, strings.Index(n.Text, e.source)) + spec.ExprColumn(err)
+		if n.Quoted {
 			at++
 		}
-		r.at(n.line, at, "表达式不对：%s", exprWords(err))
+		r.At(n.Line, at, "表达式不对：%s", spec.ExprWords(err))
 		return e
 	}
 	e.prog = prog
 	return e
-}
-
-func exprColumn(err error) int {
-	var f *file.Error
-	if errors.As(err, &f) {
-		return f.Column
-	}
-	return 0
-}
-
-func exprWords(err error) string {
-	text, _, _ := strings.Cut(err.Error(), "\n")
-	if m := unknownName.FindStringSubmatch(text); m != nil {
-		return "不认识「" + m[1] + "」"
-	}
-	if m := unknownField.FindStringSubmatch(text); m != nil {
-		return "没有「" + m[1] + "」这个值"
-	}
-	return text
 }
 
 // functions are what an expression may call, besides expr's own.
@@ -299,7 +276,7 @@ func (e *expression) run(env vars) (any, error) {
 	machine := vm.VM{MemoryBudget: 100_000}
 	out, err := machine.Run(e.prog, map[string]any(env))
 	if err != nil {
-		return nil, fmt.Errorf("算不出 %s：%s", e.source, exprWords(err))
+		return nil, fmt.Errorf("算不出 %s：%s", e.source, spec.ExprWords(err))
 	}
 	return out, nil
 }
