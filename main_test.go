@@ -16,7 +16,7 @@ import (
 // not the wrong direction, so this test does. Test files may import more.
 var allowed = map[string][]string{
 	".":                      {"cli"},
-	"cli":                    {"bot", "bot/chat", "bot/standin", "config", "handlers", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/construct/gen", "kb", "kb/llm", "kb/sample", "store", "uat", "web"},
+	"cli":                    {"bot", "bot/chat", "bot/standin", "config", "handlers", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/construct/gen", "handlers/monitor", "handlers/spec", "kb", "kb/llm", "kb/sample", "store", "uat", "web"},
 	"bot":                    {"bot/chat"},
 	"bot/chat":               {},
 	"bot/standin":            {},
@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"handlers/calendar":      {},
 	"handlers/mask":          {},
 	"handlers/construct":     {"bot/chat", "handlers/construct/gen", "handlers/mask", "handlers/spec", "store"},
+	"handlers/monitor":       {"handlers/alert", "handlers/calendar", "handlers/mask", "handlers/spec", "store"},
 	"handlers/spec":          {},
 	"uat":                    {},
 	"handlers/construct/gen": {"handlers/calendar"},

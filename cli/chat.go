@@ -340,15 +340,17 @@ var quoteMarks = regexp.MustCompile(`(?m)^> ?`)
 
 var boldMarks = regexp.MustCompile(`\*\*([^*\n]+)\*\*`)
 
-// pad fills a name to a width of n columns; Chinese characters take two.
-func pad(name string, n int) string {
-	width := 0
-	for _, r := range name {
-		if r > 0x2E80 {
-			width += 2
-		} else {
-			width++
+// pad fills text to a width of n columns.
+func pad(text string, n int) string {
+	return text + strings.Repeat(" ", max(0, n-columns(text)))
+}
+
+// columns is how wide text is in a terminal: Chinese characters take two.
+func columns(text string) (n int) {
+	for _, r := range text {
+		if n++; r > 0x2E80 {
+			n++
 		}
 	}
-	return name + strings.Repeat(" ", max(0, n-width))
+	return n
 }

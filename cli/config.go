@@ -33,6 +33,11 @@ func runConfig(ctx context.Context, env Env, args []string) error {
 		if _, _, err := alertRules(cfg); err != nil {
 			return err
 		}
+		if s, _, err := loadMonitors(cfg); err != nil {
+			return err
+		} else {
+			s.Close()
+		}
 		for _, w := range cfg.Warnings(file) {
 			fmt.Fprintln(env.Stderr, "warning:", w)
 		}

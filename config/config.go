@@ -53,6 +53,7 @@ type Config struct {
 	// Teams that work on tickets and alerts, with who is on duty when.
 	ServiceGroups []ServiceGroup `yaml:"service_groups"`
 	Alerts        Alerts         `yaml:"alerts"`
+	Monitors      Monitors       `yaml:"monitors"`
 	Knowledge     Knowledge      `yaml:"knowledge"`
 	Construct     Construct      `yaml:"construct"`
 	Retention     Retention      `yaml:"retention"`
@@ -279,6 +280,27 @@ type AlertMaintenance struct {
 	For string `yaml:"for" example:"3h"`
 	// What it applies to; none: everything.
 	Match []string `yaml:"match" example:"[system=集中交易]"`
+}
+
+// Monitors check business data by the clock (docs/monitors.md). Their alerts take the routes of alerts, with source=monitor and the labels
+// monitor, rule, system and owner.
+type Monitors struct {
+	// Folder of items (*.yaml), read again when a file changes; empty: none.
+	Dir string `yaml:"dir" example:"/etc/frontline/monitors"`
+	// Folder of programs that items of kind command may run; empty: none. Whoever may write there runs code here.
+	Commands string `yaml:"commands" example:"/etc/frontline/monitor-commands"`
+	// Systems that items ask, by name.
+	Sources []MonitorSource `yaml:"sources"`
+}
+
+// MonitorSource is one system that monitors may ask. Give it an account that can only read.
+type MonitorSource struct {
+	// Name that items use.
+	Name string `yaml:"name" example:"trade.ro"`
+	// mysql://user:password@host:3306/name, postgres://user:password@host/name, sqlite:FILE, or https://host for answers in JSON.
+	URL Secret `yaml:"url" example:"mysql://reader:password@db.example.com:3306/trade"`
+	// Bearer token, of https.
+	Token Secret `yaml:"token"`
 }
 
 // Knowledge is how the knowledge base is kept.

@@ -63,6 +63,8 @@ create table if not exists agreement (id text primary key, req_no text unique, f
 create table if not exists transfer (req_no text primary key, fund_no text, direction text, cents integer);
 create table if not exists bank_account (card_no text primary key, acct_name text, id_no text, balance text, status text);
 create table if not exists stock_hold (fund_no text, secu_code text, qty integer, cost_price text, run_key text, primary key (fund_no, secu_code));
+create table if not exists stock_account (account text primary key, market text, status text, open_date text);
+create index if not exists stock_account_market on stock_account (market, status);
 create table if not exists counter (name text primary key, n integer);
 `
 
@@ -90,6 +92,9 @@ func Start(opt Options) (*Server, error) {
 	}
 	if err == nil {
 		_, err = s.db.Exec("insert into env_marker values (?)", opt.Name)
+	}
+	if err == nil {
+		err = s.seedStatus()
 	}
 	if err == nil {
 		s.http, err = net.Listen("tcp", opt.HTTP)
@@ -247,6 +252,7 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "frontline uat", s.opt.Name) })
 	mux.HandleFunc("POST /faults", s.addFault)
+	mux.HandleFunc("POST /stock-status", s.changeStatus)
 	mux.HandleFunc("GET /account", func(w http.ResponseWriter, _ *http.Request) {})
 	mux.HandleFunc("POST /account", s.account)
 	mux.HandleFunc("GET /call", func(w http.ResponseWriter, _ *http.Request) {})

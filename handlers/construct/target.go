@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"frontline/handlers/spec"
+
 	"github.com/go-sql-driver/mysql"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	_ "modernc.org/sqlite" // SQLite targets
@@ -443,46 +445,24 @@ func readRows(rows *sql.Rows, most int) ([]any, error) {
 	return out, rows.Err()
 }
 
-// bindNames turns :name into ? and puts the arguments in order; quotes are left
-// alone.
+// bindNames turns :name into ? and puts the arguments in order.
 func bindNames(q string, args Ordered) (string, []any, error) {
-	var b strings.Builder
-	var out []any
-	for i := 0; i < len(q); i++ {
-		c := q[i]
-		switch {
-		case c == '\'' || c == '"' || c == '`':
-			end := strings.IndexByte(q[i+1:], c)
-			if end < 0 {
-				return "", nil, errors.New("SQL 里的引号没有配对")
-			}
-			b.WriteString(q[i : i+end+2])
-			i += end + 1
-		case c == ':' && i+1 < len(q) && (q[i+1] >= 'a' && q[i+1] <= 'z' || q[i+1] == '_'):
-			j := i + 1
-			for j < len(q) && (q[j] >= 'a' && q[j] <= 'z' || q[j] >= '0' && q[j] <= '9' || q[j] == '_') {
-				j++
-			}
-			found := false
-			for _, p := range args {
-				if p.Key == q[i+1:j] {
-					switch v := p.Val.(type) {
-					case nil, int, bool, string:
-						out = append(out, v)
-					default:
-						out = append(out, textOf(v))
-					}
-					found = true
-				}
-			}
-			if !found {
-				return "", nil, fmt.Errorf("SQL 里的 :%s 没有值", q[i+1:j])
-			}
-			b.WriteByte('?')
-			i = j - 1
+	query, names, err := spec.Bind(q, func(int) string { return "?" })
+	if err != nil {
+		return "", nil, err
+	}
+	out := make([]any, 0, len(names))
+	for _, name := range names {
+		i := slices.IndexFunc(args, func(p Pair) bool { return p.Key == name })
+		if i < 0 {
+			return "", nil, fmt.Errorf("SQL 里的 :%s 没有值", name)
+		}
+		switch v := args[i].Val.(type) {
+		case nil, int, bool, string:
+			out = append(out, v)
 		default:
-			b.WriteByte(c)
+			out = append(out, textOf(v))
 		}
 	}
-	return b.String(), out, nil
+	return query, out, nil
 }

@@ -1,0 +1,94 @@
+// Package monitor checks business data by the clock: a query or a probe gives
+// rows, rows become a table of status, count and share, conditions over the
+// table become alerts that take the same way as everybody else's.
+package monitor
+
+import (
+	"time"
+
+	"frontline/handlers/alert"
+	"frontline/handlers/spec"
+)
+
+// Item is one monitor as its file says it.
+type Item struct {
+	Name, Title   string
+	Owner, System string
+	Labels        map[string]string // of its alerts, besides monitor, rule, system and owner
+	Runbook       string            // kb:12, or an address
+	When          Schedule
+	Timeout       time.Duration
+	Probe         Probe
+	Breakdown     *Breakdown // nil: every number of the first row is a value
+	Rules         []*Rule
+	NoData        Lack // the check came back with nothing to count
+	OnError       Lack // the check did not come back
+	Baseline      Baseline
+	SHA           string // of the file
+	file          string
+	root          *spec.Node
+}
+
+// Breakdown says how rows become the table.
+type Breakdown struct {
+	Key, Value string   // columns
+	Expect     []string // keys that are always there, with zero where no row has them
+	Digits     int      // of shares
+	ZeroDigits int      // of a share of nothing: 0.0%
+	Total      string   // column of the row that counts everything; "" adds all keys up
+}
+
+// Rule is one condition and what it means.
+type Rule struct {
+	Name     string
+	Severity string
+	Title    string // what the alert says first; "" is made from the keys it looks at
+	When     *condition
+	For      Span
+	Clear    *condition // nil: not When
+	ClearFor Span
+}
+
+// Span is how long something must hold: so many checks, or a time.
+type Span struct {
+	Checks int
+	Time   time.Duration
+}
+
+// Lack is when missing results become an alert of their own.
+type Lack struct {
+	After    int // checks in a row; 0 never
+	Severity string
+	Say      string
+}
+
+// Baseline is which earlier results a rule compares with.
+type Baseline struct {
+	Window, Min int // points looked at, and fewer than which say nothing
+}
+
+// limits of an item.
+const (
+	mostRows     = 2000
+	longestCheck = 5 * time.Minute
+	defaultCheck = 15 * time.Second
+)
+
+// Conditional tells whether a severity is one that alerts have.
+func severity(word string) bool {
+	switch word {
+	case alert.Critical, alert.Major, alert.Warning, alert.Info:
+		return true
+	}
+	return false
+}
+
+// Rule finds a rule by name.
+func (i *Item) Rule(name string) *Rule {
+	for _, r := range i.Rules {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
