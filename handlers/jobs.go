@@ -29,6 +29,11 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 		{Name: "gaps", Next: weekly(time.Monday, 9, 0), Run: d.ReportGaps},
 		{Name: "awaited", Next: every(jobLook), Run: d.TellAwaited},
 		{Name: "tickets", Next: every(jobLook), Run: d.Tick},
+		// What an older version wrote is counted bit by bit: the other jobs wait for this one.
+		{Name: "figures", Next: every(jobLook), Run: func(ctx context.Context) error {
+			_, err := s.FillFigures(ctx, 2*time.Second)
+			return err
+		}},
 	}
 	if d.Directory != nil {
 		list = append(list, Job{Name: "members", Next: daily(3, 30), Run: func(ctx context.Context) error {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -208,6 +209,29 @@ func (c mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	return conn, nil
+}
+
+// addUp adds rows of keys and sums to a table of sums: a row that is not there
+// yet begins with them. Callers give rows in the order of their keys, so that
+// transactions that add to the same ones wait for each other in one direction.
+func (tx *Tx) addUp(table string, keys, sums []string, rows [][]any) error {
+	on, add := "ON CONFLICT ("+strings.Join(keys, ",")+") DO UPDATE SET ", "%[1]s="+table+".%[1]s+excluded.%[1]s"
+	if tx.s.kind == mysqlDB {
+		on, add = "ON DUPLICATE KEY UPDATE ", "%[1]s=%[1]s+VALUES(%[1]s)"
+	}
+	set := make([]string, len(sums))
+	for i, c := range sums {
+		set[i] = fmt.Sprintf(add, c)
+	}
+	columns := slices.Concat(keys, sums)
+	one := "(?" + strings.Repeat(",?", len(columns)-1) + ")"
+	for part := range slices.Chunk(rows, 100) {
+		q := "INSERT INTO " + table + " (" + strings.Join(columns, ",") + ") VALUES " + one + strings.Repeat(","+one, len(part)-1) + " " + on + strings.Join(set, ",")
+		if err := tx.db.Exec(q, slices.Concat(part...)...).Error; err != nil {
+			return fmt.Errorf("add to %s: %w", table, err)
+		}
+	}
+	return nil
 }
 
 type discardLogger struct{}

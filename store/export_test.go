@@ -110,3 +110,45 @@ func MigrateUntil(url string, m, step int) error {
 	}
 	return run("INSERT INTO schema_state (id, version, step, oldest, owner, until) VALUES (1,?,?,1,'cmd-dead',?)", m, step, now+300)
 }
+
+// Ints runs a query whose answer is one row of numbers.
+func (s *Store) Ints(q string, args ...any) ([]int64, error) {
+	rows, err := s.write.Raw(q, args...).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil || !rows.Next() {
+		return nil, errors.Join(err, rows.Err())
+	}
+	out, to := make([]int64, len(columns)), make([]any, len(columns))
+	for i := range out {
+		to[i] = &out[i]
+	}
+	return out, rows.Scan(to...)
+}
+
+// Uncount leaves the database as a version without figures would.
+func (s *Store) Uncount() error {
+	for _, q := range []string{"DELETE FROM ticket_figure", "DELETE FROM time_figure", "DELETE FROM question_figure", "UPDATE ticket SET counted=0", "UPDATE question SET counted=0, undone=''",
+		"UPDATE figure_state SET ticket_id=0, question_id=0, ticket_top=(SELECT MAX(id) FROM ticket), question_top=(SELECT MAX(id) FROM question)"} {
+		if err := s.Exec(q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Values are the sums in the order of their columns.
+func (f TicketFigures) Values() []int64 { return plain(f.all()) }
+
+// Values are the sums in the order of their columns.
+func (f QuestionFigures) Values() []int64 { return plain(f.all()) }
+
+func plain(of []*int64) (out []int64) {
+	for _, p := range of {
+		out = append(out, *p)
+	}
+	return out
+}

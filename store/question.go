@@ -35,23 +35,50 @@ func (tx *Tx) KeepQuestion(q Question) error {
 	if err != nil {
 		return err
 	}
-	err = tx.db.Exec("INSERT INTO question (id, message_id, asker, place, body, band, entry, score, feedback, ticket, asked_at) VALUES (?,?,?,?,?,?,?,?,'',0,?)",
-		tx.s.ids.next(tx.now), q.Message, clip(q.Asker, 64), string(place), q.Text, q.Band, q.Entry, q.Score, millis(tx.now)).Error
-	if isDuplicate(err) {
-		return nil
+	branch, err := tx.branchOf(q.Asker)
+	if err != nil {
+		return err
 	}
-	return err
+	r := questionRow{ID: tx.s.ids.next(tx.now), MessageID: q.Message, Asker: clip(q.Asker, 64), Place: string(place), Body: q.Text, Band: q.Band, Entry: q.Entry, Score: q.Score,
+		AskedAt: millis(tx.now), Branch: branch, Counted: tx.s.counting.no}
+	if err := tx.db.Create(&r).Error; err != nil {
+		if isDuplicate(err) {
+			return nil
+		}
+		return err
+	}
+	if q.Entry > 0 {
+		if err := tx.undo(r.Asker, undoneAgain, tx.now.Add(-AskedAgain), q.Entry, r.ID); err != nil {
+			return err
+		}
+	}
+	tx.countQuestion(&r, 1)
+	return nil
 }
 
 // JudgeQuestion records what the asker thought of the answer; only the asker's
 // own judgement counts.
 func (tx *Tx) JudgeQuestion(message, asker, feedback string, ticket int64) error {
-	return tx.db.Exec("UPDATE question SET feedback=?, ticket=CASE WHEN ?>0 THEN ? ELSE ticket END WHERE message_id=? AND asker=?", feedback, ticket, ticket, message, asker).Error
+	var r questionRow
+	err := tx.db.First(&r, "message_id = ? AND asker = ?", message, asker).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return tx.changeQuestion(r, func(r *questionRow) {
+		r.Feedback = feedback
+		if ticket > 0 {
+			r.Ticket = ticket
+		}
+	})
 }
 
 type questionRow struct {
-	ID, Entry, AskedAt, Ticket                             int64
+	ID, Entry, AskedAt, Ticket, Counted                    int64
 	MessageID, Asker, Place, Body, Band, Feedback, Outcome string
+	Branch, Undone                                         string
 	Score                                                  float64
 }
 

@@ -217,6 +217,30 @@ var migrations = []migration{
 		"CREATE INDEX entry_category ON entry (category, number)",
 		"CREATE INDEX entry_owner ON entry (owner, number)",
 	}},
+	{name: "figures", oldest: 12, steps: []string{
+		// What a ticket counts for, kept with it: the reporter's branch at that time, and the first answer, which a
+		// reopened ticket's clocks do not move. counted is the count of figures that has the row, 0 for none.
+		"ALTER TABLE ticket ADD COLUMN branch $key(128) NOT NULL DEFAULT ''",
+		"ALTER TABLE ticket ADD COLUMN answered_at BIGINT NOT NULL DEFAULT 0",
+		"ALTER TABLE ticket ADD COLUMN answered_late BIGINT NOT NULL DEFAULT 0",
+		"ALTER TABLE ticket ADD COLUMN counted BIGINT NOT NULL DEFAULT 0",
+		"UPDATE ticket SET branch=COALESCE((SELECT department FROM member WHERE member.id=ticket.reporter),'')",
+		"UPDATE ticket SET answered_at=responded_at, answered_late=CASE WHEN respond_due>0 AND responded_at>respond_due THEN 1 ELSE 0 END WHERE responded_at>0 AND cycle=0",
+		"CREATE INDEX ticket_branch ON ticket (branch, id)",
+		"ALTER TABLE question ADD COLUMN branch $key(128) NOT NULL DEFAULT ''",
+		// Why an answer solved nothing after all: again, ticket.
+		"ALTER TABLE question ADD COLUMN undone $key(16) NOT NULL DEFAULT ''",
+		"ALTER TABLE question ADD COLUMN counted BIGINT NOT NULL DEFAULT 0",
+		"UPDATE question SET branch=COALESCE((SELECT department FROM member WHERE member.id=question.asker),'')",
+		"CREATE INDEX question_asker ON question (asker, asked_at)",
+		`CREATE TABLE ticket_figure (kind $key(16) NOT NULL, day_key BIGINT NOT NULL, a $key(128) NOT NULL, b $key(64) NOT NULL, reported BIGINT NOT NULL, withdrawn BIGINT NOT NULL, merged BIGINT NOT NULL, still_open BIGINT NOT NULL,
+			solved BIGINT NOT NULL, answered BIGINT NOT NULL, answer_time BIGINT NOT NULL, answer_late BIGINT NOT NULL, solve_time BIGINT NOT NULL, solve_late BIGINT NOT NULL, reopened BIGINT NOT NULL,
+			rated BIGINT NOT NULL, stars BIGINT NOT NULL, good BIGINT NOT NULL, bad BIGINT NOT NULL, PRIMARY KEY (kind, day_key, a, b))$end`,
+		"CREATE TABLE time_figure (kind $key(16) NOT NULL, day_key BIGINT NOT NULL, class $key(32) NOT NULL, service_group $key(64) NOT NULL, seconds BIGINT NOT NULL, tickets BIGINT NOT NULL, PRIMARY KEY (kind, day_key, class, service_group, seconds))$end",
+		`CREATE TABLE question_figure (kind $key(16) NOT NULL, day_key BIGINT NOT NULL, a $key(128) NOT NULL, asked BIGINT NOT NULL, answered BIGINT NOT NULL, offered BIGINT NOT NULL, refused BIGINT NOT NULL,
+			useful BIGINT NOT NULL, useless BIGINT NOT NULL, handed BIGINT NOT NULL, ticketed BIGINT NOT NULL, raw_solved BIGINT NOT NULL, solved BIGINT NOT NULL, PRIMARY KEY (kind, day_key, a))$end`,
+		"CREATE TABLE figure_state (name $key(16) PRIMARY KEY, zone $key(64) NOT NULL, count_no BIGINT NOT NULL, ticket_id BIGINT NOT NULL, ticket_top BIGINT NOT NULL, question_id BIGINT NOT NULL, question_top BIGINT NOT NULL)$end",
+	}},
 }
 
 func numbered(head, row string, n int) string {

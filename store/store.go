@@ -59,7 +59,8 @@ type Store struct {
 	turns  turnBells
 	inboxBell,
 	outboxBell signal
-	closed atomic.Bool
+	closed   atomic.Bool
+	counting counting
 }
 
 // Open connects, brings the schema up to date unless it is newer than this
@@ -90,9 +91,11 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		s.closePools()
 		return nil, err
 	}
-	if err := s.ensureSlot(ctx); err != nil {
-		s.Close()
-		return nil, err
+	for _, step := range []func(context.Context) error{s.ensureSlot, s.openFigures} {
+		if err := step(ctx); err != nil {
+			s.Close()
+			return nil, err
+		}
 	}
 	return s, nil
 }
@@ -168,14 +171,15 @@ func (s *Store) Now() time.Time { return s.now() }
 // inside it only its own methods may be used: on SQLite a call of the store
 // itself would wait for the connection that the transaction holds.
 type Tx struct {
-	db     *gorm.DB
-	s      *Store
-	now    time.Time
-	turn   *Turn  // whose turn this commits, nil elsewhere
-	count  int    // Enqueue calls of this turn, for their keys
-	reason string // why an entry changes, for its revision
-	bells  []func()
-	audits []auditRow // written when everything else is
+	db      *gorm.DB
+	s       *Store
+	now     time.Time
+	turn    *Turn  // whose turn this commits, nil elsewhere
+	count   int    // Enqueue calls of this turn, for their keys
+	reason  string // why an entry changes, for its revision
+	bells   []func()
+	audits  []auditRow // written when everything else is
+	figures *figureChanges
 }
 
 // Now is the same instant throughout the transaction.
@@ -238,6 +242,9 @@ func guard(tx *Tx, fn func(tx *Tx) error) (err error) {
 		}
 	}()
 	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.writeFigures(); err != nil {
 		return err
 	}
 	return tx.writeAudit()

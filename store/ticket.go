@@ -166,6 +166,10 @@ type ticketRow struct {
 	RatingWhy     string
 	AskedAt       int64
 	ToldAt        int64
+	Branch        string // the reporter's, when it was made
+	AnsweredAt    int64  // the first response of the first cycle
+	AnsweredLate  int64
+	Counted       int64
 }
 
 func (ticketRow) TableName() string { return "ticket" }
@@ -198,13 +202,22 @@ func (t *Ticket) work(r *ticketRow) {
 // CreateTicket stores t as new and gives it its number. The message that made
 // it makes no second one: ErrExists.
 func (tx *Tx) CreateTicket(t *Ticket) error {
-	n, err := tx.NextNumber(NumberTicket)
+	r, err := tx.insertTicket(t)
 	if err != nil {
 		return err
 	}
+	tx.countTicket(&r, 1)
+	return tx.undo(t.Reporter, undoneTicket, tx.now.Add(-ReportedAfter), 0, t.ID)
+}
+
+func (tx *Tx) insertTicket(t *Ticket) (r ticketRow, err error) {
+	n, err := tx.NextNumber(NumberTicket)
+	if err != nil {
+		return r, err
+	}
 	place, err := json.Marshal(t.Place)
 	if err != nil {
-		return err
+		return r, err
 	}
 	t.ID, t.Number, t.Created, t.Updated, t.Version = tx.s.ids.next(tx.now), n, tx.now, tx.now, 1
 	if t.State == "" {
@@ -213,21 +226,32 @@ func (tx *Tx) CreateTicket(t *Ticket) error {
 	if t.Source == "" {
 		t.Source = hashKey(fmt.Sprint("ticket ", t.ID))
 	}
+	branch, err := tx.branchOf(t.Reporter)
+	if err != nil {
+		return r, err
+	}
 	seal := tx.s.seal
-	r := ticketRow{ID: t.ID, Number: n, Title: clip(t.Title, 400), Reporter: t.Reporter,
+	r = ticketRow{ID: t.ID, Number: n, Title: clip(t.Title, 400), Reporter: t.Reporter,
 		Via: string(t.Place.Via), Place: string(place), AppVersion: clip(t.AppVersion, 64), AppSystem: clip(t.System, 64),
 		Customer: seal.sealed("customer", bytesOf(t.Customer.Value)), Phone: seal.sealed("phone", bytesOf(t.Phone.Value)), Identity: seal.sealed("identity", bytesOf(t.Identity.Value)),
 		CustomerMask: t.Customer.Mask, PhoneMask: t.Phone.Mask, IdentityMask: t.Identity.Mask,
 		CustomerKey: seal.blind("customer", t.Customer.Value), PhoneKey: seal.blind("phone", t.Phone.Value), IdentityKey: seal.blind("identity", t.Identity.Value),
-		CreatedAt: millis(tx.now), UpdatedAt: millis(tx.now), SourceMessage: t.Source, Version: 1}
+		CreatedAt: millis(tx.now), UpdatedAt: millis(tx.now), SourceMessage: t.Source, Version: 1, Branch: branch, Counted: tx.s.counting.no}
 	t.work(&r)
+	r.firstAnswer()
 	if err := tx.db.Create(&r).Error; err != nil {
 		if isDuplicate(err) {
-			return fmt.Errorf("ticket of message %s: %w", t.Source, ErrExists)
+			return r, fmt.Errorf("ticket of message %s: %w", t.Source, ErrExists)
 		}
-		return err
+		return r, err
 	}
-	return nil
+	return r, nil
+}
+
+// branchOf is where somebody works, "" for who is not known.
+func (tx *Tx) branchOf(member string) (branch string, err error) {
+	err = tx.db.Raw("SELECT department FROM member WHERE id=?", member).Scan(&branch).Error
+	return branch, err
 }
 
 // ImportTicket stores a ticket of an other system as it was: its state and its
@@ -235,16 +259,20 @@ func (tx *Tx) CreateTicket(t *Ticket) error {
 // ErrExists.
 func (tx *Tx) ImportTicket(t *Ticket) error {
 	made := t.Created
-	if err := tx.CreateTicket(t); err != nil {
+	r, err := tx.insertTicket(t)
+	if err != nil {
 		return err
 	}
 	if made.IsZero() || !made.Before(tx.now) {
+		tx.countTicket(&r, 1)
 		return nil
 	}
 	// Ids sort by time and lists are ranges of them. The last bits are chance, so
 	// that what was made in one millisecond has ids of its own.
 	old := t.ID
 	t.ID, t.Created = idAt(made)|rand.Int64N(1<<(slotBits+countBits)), made
+	r.CreatedAt = millis(made)
+	tx.countTicket(&r, 1)
 	return tx.db.Exec("UPDATE ticket SET id=?, created_at=?, updated_at=? WHERE id=?", t.ID, millis(made), millis(tx.now), old).Error
 }
 

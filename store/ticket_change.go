@@ -19,22 +19,33 @@ func (tx *Tx) ChangeTicket(t *Ticket, to TicketState) error {
 	if to != from && !slices.Contains(ticketMoves[from], to) {
 		return fmt.Errorf("T%d from %s to %s: %w", t.Number, from, to, ErrMove)
 	}
-	r := ticketRow{UpdatedAt: millis(tx.now), Version: t.Version + 1}
+	var old ticketRow
+	if err := tx.db.Select(figureColumns).First(&old, "id = ?", t.ID).Error; err != nil {
+		return fmt.Errorf("ticket T%d: %w", t.Number, err)
+	}
+	r := old
+	r.UpdatedAt, r.Version, r.Counted = millis(tx.now), t.Version+1, tx.s.counting.no
 	t.State = to
 	t.work(&r)
-	// Every column by name: zero values are written too.
-	u := tx.db.Model(&ticketRow{}).Where("id = ? AND version = ?", t.ID, t.Version).Select(workColumns).Updates(&r)
+	r.firstAnswer()
+	// Every column by name: zero values are written too. counted is compared
+	// because counting what was not counted yet is no change of the ticket.
+	u := tx.db.Model(&ticketRow{}).Where("id = ? AND version = ? AND counted = ?", t.ID, t.Version, old.Counted).Select(workColumns).Updates(&r)
 	if u.Error != nil || u.RowsAffected != 1 {
 		t.State = from
 		return fmt.Errorf("ticket T%d: %w", t.Number, errOr(u.Error, ErrStale))
 	}
+	if old.Counted == r.Counted {
+		tx.countTicket(&old, -1)
+	}
+	tx.countTicket(&r, 1)
 	t.Version, t.Updated = r.Version, tx.now
 	return nil
 }
 
 var workColumns = []string{"State", "Priority", "Class", "Subclass", "Urgency", "Assignee", "ServiceGroup", "Master", "Joined", "ResolvedAt", "ClosedAt", "Nudges", "NudgedAt",
 	"RespondDue", "ResolveDue", "RespondedAt", "PausedAt", "WaitFor", "WaitUntil", "Warned", "LookAt", "Reason", "Method", "Outcome", "Handler", "Cycle", "Rating", "RatingWhy",
-	"AskedAt", "ToldAt", "UpdatedAt", "Version"}
+	"AskedAt", "ToldAt", "UpdatedAt", "Version", "AnsweredAt", "AnsweredLate", "Counted"}
 
 // CopyCustomer gives to the customer of from, sealed as it is.
 func (tx *Tx) CopyCustomer(from, to *Ticket) error {

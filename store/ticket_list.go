@@ -67,7 +67,7 @@ func (s *Store) ticketsOfDesk(db *gorm.DB, q TicketQuery) *gorm.DB {
 		db = db.Where("id > ?", q.After)
 	}
 	if q.Department != "" {
-		db = db.Where("reporter IN (SELECT id FROM member WHERE department = ?)", q.Department)
+		db = db.Where("branch = ?", q.Department)
 	}
 	if q.AppVersion != "" {
 		db = db.Where("app_version = ?", q.AppVersion)

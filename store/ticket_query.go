@@ -24,7 +24,7 @@ type TicketQuery struct {
 	Identity   string
 	From, To   time.Time // created in [From, To)
 	Numbers    []int64
-	Department string    // of the reporter
+	Department string    // of the reporter, when the ticket was made
 	Soon       time.Time // a clock that runs ends before this, or is over
 	RatedMost  int       // rated, with so many stars at most
 	AppVersion string
