@@ -130,24 +130,33 @@ type sameWords struct {
 }
 
 func (d *Deliverer) renderApp(out chat.Outgoing) ([]chat.Part, error) {
-	if c := out.Body.Card; c != nil {
-		card, err := CardJSON(*c, AppCards)
-		if err == nil {
-			return d.appParts(out.To.ID, "template_card", json.RawMessage(card))
-		}
-		if !errors.Is(err, ErrNoCard) {
-			d.opt.Log.Warn("card cannot be shown, its text goes out", "err", err)
-		}
-	}
-	kind := "text"
-	if out.Body.Markdown != "" {
-		kind = "markdown"
-	}
-	var contents []any
-	for _, s := range Split(bodyText(out.Body), appText) {
-		contents = append(contents, map[string]string{"content": s})
+	kind, contents, err := appContents(out.Body)
+	if err != nil {
+		d.opt.Log.Warn("card cannot be shown, its text goes out", "err", err)
 	}
 	return d.appParts(out.To.ID, kind, contents...)
+}
+
+// appContents is a body as the app says it; the error tells why a card is said
+// as text.
+func appContents(b chat.Body) (kind string, contents []any, err error) {
+	if b.Card != nil {
+		card, cardErr := CardJSON(*b.Card, AppCards)
+		if cardErr == nil {
+			return "template_card", []any{json.RawMessage(card)}, nil
+		}
+		if !errors.Is(cardErr, ErrNoCard) {
+			err = cardErr
+		}
+	}
+	kind = "text"
+	if b.Markdown != "" {
+		kind = "markdown"
+	}
+	for _, s := range Split(bodyText(b), appText) {
+		contents = append(contents, map[string]string{"content": s})
+	}
+	return kind, contents, err
 }
 
 func (d *Deliverer) appParts(to, kind string, contents ...any) ([]chat.Part, error) {

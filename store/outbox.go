@@ -70,6 +70,9 @@ func (tx *Tx) Enqueue(out chat.Outgoing) error {
 	if out.Key == "" || out.To.ID == "" {
 		return errors.New("outgoing words need a key and a place")
 	}
+	if tx.heard != nil {
+		*tx.heard = append(*tx.heard, out)
+	}
 	body, err := json.Marshal(out)
 	if err != nil {
 		return err

@@ -178,7 +178,8 @@ type Tx struct {
 	count   int    // Enqueue calls of this turn, for their keys
 	reason  string // why an entry changes, for its revision
 	bells   []func()
-	audits  []auditRow // written when everything else is
+	heard   *[]chat.Outgoing // of a rehearsal: what was queued
+	audits  []auditRow       // written when everything else is
 	figures *figureChanges
 }
 

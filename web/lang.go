@@ -20,6 +20,7 @@ var english = catalogue(
 	englishConstruct,
 	englishKnowledge,
 	englishAlerts,
+	englishMessages,
 )
 
 func catalogue(parts ...map[string]string) map[string]string {

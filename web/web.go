@@ -35,6 +35,7 @@ type Options struct {
 	Files     *store.Files                                     // nil: no attachments
 	Login     Login                                            // nil: no sign-in with WeChat Work
 	Platform  Platform                                         // nil: no simulator
+	Preview   func(b chat.Body) ([]MessageView, error)         // how each place would show words
 	Doctor    func(ctx context.Context, lang string) []Finding // nil: no doctor
 	Health    func(ctx context.Context) Health                 // nil: nothing known of the way to WeChat Work
 	APIToken  string                                           // of /api/v1 with an administrator's rights; "" for none

@@ -59,7 +59,9 @@ func startConsole(t *testing.T, change func(o *Options)) *console {
 	alerts := alert.NewDesk(s, &alert.Rules{Routes: []alert.Route{alert.DefaultRoute("desk")}, Zone: time.UTC}, slog.New(slog.DiscardHandler))
 	desk := &handlers.Desk{Alerts: alerts, Store: s, Knowledge: know, Log: slog.New(slog.DiscardHandler), Name: "一线助手"}
 	handlers.NewCommands(desk)
-	o := Options{Version: "test", Demo: true, Log: slog.New(slog.DiscardHandler), Now: time.Now, Store: s, Desk: desk, Knowledge: know, Metrics: prometheus.NewRegistry()}
+	o := Options{Version: "test", Demo: true, Log: slog.New(slog.DiscardHandler), Now: time.Now, Store: s, Desk: desk, Preview: func(b chat.Body) ([]MessageView, error) {
+		return []MessageView{{Place: "app", Parts: []MessagePart{{Kind: "text", Text: b.Text + b.Markdown, Meters: []SimMeter{{Field: "text.content", Used: len(b.Text + b.Markdown), Limit: 2048, Unit: "bytes"}}}}}}, nil
+	}, Knowledge: know, Metrics: prometheus.NewRegistry()}
 	if change != nil {
 		change(&o)
 	}
