@@ -62,7 +62,7 @@ func commands() []command {
 		{"user", "list | role USERID ROLE…", "people and rights", runUser},
 		{"ticket", "import FILE… [-dry-run]", "tickets of an other system: csv, xlsx", runTicket},
 		{"alerts", "route [-config FILE] LABEL=VALUE…", "where an alert would go, and why", runAlerts},
-		{"monitor", "list | check FILE… | run NAME|FILE", "monitor items: check a file, run one and print its table", runMonitor},
+		{"monitor", "list | check FILE… | run NAME|FILE | replay NAME|FILE", "monitor items: check a file, run one, try its rules", runMonitor},
 		{"audit", "verify", "proves that the audit log is whole", runAudit},
 		{"backup", "[-config FILE] FILE", "a whole copy of the SQLite database, while it is in use", runBackup},
 		{"version", "", "the version", runVersion},

@@ -74,7 +74,7 @@ func isLoopback(listen string) bool {
 }
 
 // demoFiles is what a demo writes into its folder; -reset removes only that.
-var demoFiles = []string{"frontline.db", "uat", "environments", "frontline.db-wal", "frontline.db-shm", "frontline.db.lock", "frontline.key", "demo.json", "keys.json", "files", "spool"}
+var demoFiles = []string{"frontline.db", "uat", "environments", "monitors", "frontline.db-wal", "frontline.db-shm", "frontline.db.lock", "frontline.key", "demo.json", "keys.json", "files", "spool"}
 
 func resetDemo(dir string) error {
 	if at, err := readDemo(dir); err == nil && at.answers() {
@@ -133,7 +133,11 @@ func startDemo(ctx context.Context, env Env, dir, listen string) (d *demo, err e
 	if err = writeEnvironment(filepath.Join(dir, "environments"), d.uat); err != nil {
 		return nil, err
 	}
+	if err = writeSamples(filepath.Join(dir, "monitors")); err != nil {
+		return nil, err
+	}
 	cfg := demoConfig(k, dir, own, platform)
+	cfg.Monitors = config.Monitors{Dir: filepath.Join(dir, "monitors"), Sources: sampleSources(d.uat)}
 	for to, name := range map[*config.Secret]string{&cfg.Hooks.Token: "FRONTLINE_HOOKS_TOKEN", &cfg.API.Token: "FRONTLINE_API_TOKEN"} {
 		if v := env.get(name); v != "" {
 			*to = config.Secret(v)

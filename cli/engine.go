@@ -18,6 +18,7 @@ import (
 	"frontline/handlers"
 	"frontline/handlers/alert"
 	"frontline/handlers/construct"
+	"frontline/handlers/monitor"
 	"frontline/kb"
 	"frontline/kb/llm"
 	"frontline/store"
@@ -44,6 +45,7 @@ type engine struct {
 	handler  http.Handler
 	files    *store.Files
 	data     *construct.Engine // nil: data construction is off
+	monitors *monitor.Runner
 }
 
 // newEngine opens and wires everything; nothing runs yet. platform is the
@@ -91,6 +93,10 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	if e.data, err = openConstruct(cfg, e.store, log.With("component", "construct")); err != nil {
 		return nil, err
 	}
+	if e.monitors, err = openMonitors(cfg, e.store, e.alerts, log.With("component", "monitor")); err != nil {
+		return nil, err
+	}
+	e.monitors.Observe = e.meters.sawCheck
 	if err = e.openDesk(files, keys, demo); err != nil {
 		return nil, err
 	}
@@ -307,6 +313,7 @@ func (e *engine) run(ctx context.Context) error {
 	g.Go(func() error { return e.deliver.Run(gctx) })
 	g.Go(func() error { return e.jobs.Run(gctx) })
 	g.Go(func() error { return e.alerts.Run(gctx) })
+	g.Go(func() error { return e.monitors.Run(gctx) })
 	g.Go(func() error { return e.know.Follow(gctx, e.store, entryPoll) })
 	g.Go(func() error { return e.drain(gctx) })
 	if e.data != nil {
@@ -340,6 +347,9 @@ func (e *engine) drain(ctx context.Context) error {
 }
 
 func (e *engine) close() {
+	if e.monitors != nil {
+		e.monitors.Checker.Sources.Close()
+	}
 	if e.client != nil {
 		e.client.Close()
 	}

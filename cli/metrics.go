@@ -21,6 +21,7 @@ type meters struct {
 	turns    *prometheus.HistogramVec
 	search   *prometheus.HistogramVec
 	hooks    *prometheus.HistogramVec
+	checks   *prometheus.HistogramVec
 }
 
 func newMeters() *meters {
@@ -34,7 +35,8 @@ func newMeters() *meters {
 		search:   prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "frontline_search_seconds", Help: "Time of one search by band.", Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, 1}}, []string{"band"}),
 	}
 	m.hooks = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "frontline_hook_seconds", Help: "Time to store what an alert sender sent, by source and status.", Buckets: quick}, []string{"source", "code"})
-	m.reg.MustRegister(m.callback, m.skew, m.sends, m.turns, m.search, m.hooks, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.checks = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "frontline_monitor_seconds", Help: "Time of one check of a monitor by how it ended.", Buckets: []float64{.01, .05, .1, .5, 1, 5, 15, 60, 300}}, []string{"state"})
+	m.reg.MustRegister(m.callback, m.skew, m.sends, m.turns, m.search, m.hooks, m.checks, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -55,6 +57,10 @@ func (m *meters) sawTurn(command string, took time.Duration, err error) {
 		outcome = "error"
 	}
 	m.turns.WithLabelValues(command, outcome).Observe(took.Seconds())
+}
+
+func (m *meters) sawCheck(state string, took time.Duration) {
+	m.checks.WithLabelValues(state).Observe(took.Seconds())
 }
 
 func (m *meters) sawHook(source string, code int, took time.Duration) {

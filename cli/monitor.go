@@ -6,15 +6,20 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"frontline/config"
 	"frontline/handlers"
+	"frontline/handlers/alert"
 	"frontline/handlers/monitor"
 	"frontline/handlers/spec"
+	"frontline/store"
 	"frontline/uat"
 )
 
@@ -63,17 +68,21 @@ func inConfig(dir string, faults []spec.Fault) error {
 	return nil
 }
 
-const monitorUsage = "monitor list | check FILE… | run [-config FILE] NAME|FILE"
+const monitorUsage = "monitor list | check FILE… | run [-config FILE] NAME|FILE | replay [-config FILE] [-last N] NAME|FILE"
 
 // runMonitor checks items and runs them by hand. Nothing is kept and nobody is
 // told.
 func runMonitor(ctx context.Context, env Env, args []string) error {
 	var file string
-	rest, err := flags(env, "monitor", args, func(fs *flag.FlagSet) { fs.StringVar(&file, "config", "", "configuration file") })
+	var last int
+	rest, err := flags(env, "monitor", args, func(fs *flag.FlagSet) {
+		fs.StringVar(&file, "config", "", "configuration file")
+		fs.IntVar(&last, "last", 200, "how many results replay looks at")
+	})
 	if err != nil {
 		return err
 	}
-	if len(rest) == 0 || rest[0] != "list" && len(rest) < 2 || rest[0] == "run" && len(rest) > 2 {
+	if len(rest) == 0 || rest[0] != "list" && len(rest) < 2 || rest[0] != "check" && len(rest) > 2 {
 		return usagef(monitorUsage)
 	}
 	cfg, err := env.load(file)
@@ -83,10 +92,10 @@ func runMonitor(ctx context.Context, env Env, args []string) error {
 	if rest[0] == "check" {
 		return checkMonitors(env, cfg, rest[1:])
 	}
-	if rest[0] != "run" && rest[0] != "list" {
+	if !slices.Contains([]string{"run", "list", "replay"}, rest[0]) {
 		return usagef(monitorUsage)
 	}
-	sources, items, done, err := env.openMonitors(cfg, rest)
+	sources, items, done, err := env.pickMonitors(cfg, rest)
 	if err != nil {
 		return err
 	}
@@ -98,17 +107,21 @@ func runMonitor(ctx context.Context, env Env, args []string) error {
 		return nil
 	}
 	for _, i := range items {
-		if i.Name == rest[1] || len(items) == 1 && isFile(rest[1]) {
-			c := &monitor.Checker{Sources: sources, Calendar: handlers.DefaultRules().Calendar}
-			return printOutcome(env.Stdout, c.Check(ctx, i, time.Now().In(cfg.Location()), nil))
+		if i.Name != rest[1] && (len(items) > 1 || !isFile(rest[1])) {
+			continue
 		}
+		c := &monitor.Checker{Sources: sources, Calendar: handlers.DefaultRules().Calendar}
+		if rest[0] == "replay" {
+			return replayMonitor(ctx, env, file, c, i, last)
+		}
+		return printOutcome(env.Stdout, c.Check(ctx, i, time.Now().In(cfg.Location()), nil))
 	}
 	return usagef("no monitor %q; run monitor list", rest[1])
 }
 
-// openMonitors are the items of the configuration, or the one of a file; with
+// pickMonitors are the items of the configuration, or the one of a file; with
 // nothing configured the samples, over the built-in stand-in for test systems.
-func (e Env) openMonitors(cfg *config.Config, args []string) (*monitor.Sources, []*monitor.Item, func(), error) {
+func (e Env) pickMonitors(cfg *config.Config, args []string) (*monitor.Sources, []*monitor.Item, func(), error) {
 	if len(args) > 1 && isFile(args[1]) {
 		text, err := os.ReadFile(args[1])
 		if err != nil {
@@ -233,4 +246,67 @@ func printOutcome(w io.Writer, o monitor.Outcome) error {
 		fmt.Fprintf(w, "  %s %s %s  %s\n", pad(v.Rule, width), pad(said[v.When], 6), o.Item.Rules[i].Severity, v.Why)
 	}
 	return nil
+}
+
+// replayMonitor applies the rules of an item to what was found before.
+func replayMonitor(ctx context.Context, env Env, file string, c *monitor.Checker, i *monitor.Item, n int) error {
+	s, cfg, err := env.openStore(ctx, file)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	r := &monitor.Runner{Store: s, Checker: c}
+	steps, err := r.Replay(ctx, i, n)
+	if err != nil {
+		return err
+	}
+	if len(steps) == 0 {
+		fmt.Fprintf(env.Stdout, "%s：还没有结果\n", i.Name)
+		return nil
+	}
+	alarms := 0
+	for _, st := range steps {
+		for _, ch := range st.Changes {
+			word := "恢复"
+			if !ch.Ends {
+				word = "告警"
+				alarms++
+			}
+			fmt.Fprintf(env.Stdout, "%s  %s %s  %s\n", st.At.In(cfg.Location()).Format(time.DateTime), word, pad(ch.Rule, 16), ch.Title)
+		}
+	}
+	fmt.Fprintf(env.Stdout, "%d 次检查，告警 %d 次\n", len(steps), alarms)
+	return nil
+}
+
+// openMonitors makes what runs the items of the configuration.
+func openMonitors(cfg *config.Config, s *store.Store, desk *alert.Desk, log *slog.Logger) (*monitor.Runner, error) {
+	sources, _, err := loadMonitors(cfg)
+	if err != nil {
+		return nil, err
+	}
+	dir := cfg.Monitors.Dir
+	r := &monitor.Runner{Store: s, Alerts: desk, Checker: &monitor.Checker{Sources: sources, Calendar: handlers.DefaultRules().Calendar}, Log: log, URL: cfg.PublicURL}
+	r.Load = func() ([]*monitor.Item, []spec.Fault) {
+		if dir == "" {
+			return nil, nil
+		}
+		return monitor.LoadDir(dir, sources.Targets)
+	}
+	r.Changed = func() string { return monitor.Stamp(dir) }
+	r.Read()
+	return r, nil
+}
+
+// writeSamples gives a demo its items, as files that people can change; what is
+// there already stays.
+func writeSamples(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	samples, err := fs.Sub(monitor.Samples, "items")
+	if err != nil {
+		return err
+	}
+	return os.CopyFS(dir, samples)
 }

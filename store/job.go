@@ -44,6 +44,10 @@ func (s *Store) EndJob(ctx context.Context, name string, cause error) error {
 	return s.InTx(ctx, func(tx *Tx) error { return tx.db.Exec("UPDATE job SET err=? WHERE name=?", text, name).Error })
 }
 
+// monitorKeep is how long results of monitors are kept: a quarter of a year to
+// compare with.
+const monitorKeep = 90 * 24 * time.Hour
+
 // sweepBatch keeps one delete short, so that nothing waits long for it.
 const sweepBatch = 500
 
@@ -64,6 +68,7 @@ func (s *Store) Sweep(ctx context.Context, keep time.Duration) (n int64, err err
 		{"alert_delivery", "id", "id < ?", limit},
 		{"alert_event", "id", "id < ?", limit},
 		{"question_watch", "id", "id < ?", limit},
+		{"monitor_result", "id", "id < ?", idAt(now.Add(-monitorKeep))},
 		{"construct_step", "id", "id < ? AND item_id IN (SELECT id FROM construct_item WHERE run_id IN (SELECT id FROM construct_run WHERE state IN ('undone','rejected')))", limit},
 		{"construct_item", "id", "id < ? AND run_id IN (SELECT id FROM construct_run WHERE state IN ('undone','rejected'))", limit},
 		{"duty_shift", "id", "ends_at < ?", now.Add(-keep).UnixMilli()},

@@ -241,6 +241,11 @@ var migrations = []migration{
 			useful BIGINT NOT NULL, useless BIGINT NOT NULL, handed BIGINT NOT NULL, ticketed BIGINT NOT NULL, raw_solved BIGINT NOT NULL, solved BIGINT NOT NULL, PRIMARY KEY (kind, day_key, a))$end`,
 		"CREATE TABLE figure_state (name $key(16) PRIMARY KEY, zone $key(64) NOT NULL, count_no BIGINT NOT NULL, ticket_id BIGINT NOT NULL, ticket_top BIGINT NOT NULL, question_id BIGINT NOT NULL, question_top BIGINT NOT NULL)$end",
 	}},
+	{name: "monitors", oldest: 3, steps: []string{
+		"CREATE TABLE monitor_state (item $key(48) PRIMARY KEY, state $text NOT NULL, version BIGINT NOT NULL, updated_at BIGINT NOT NULL)$end",
+		"CREATE TABLE monitor_result (id BIGINT PRIMARY KEY, item $key(48) NOT NULL, at BIGINT NOT NULL, state $key(8) NOT NULL, took BIGINT NOT NULL, found $text NOT NULL, verdicts $text NOT NULL, fault $key(400) NOT NULL, alarming BIGINT NOT NULL)$end",
+		"CREATE INDEX monitor_result_item ON monitor_result (item, at)",
+	}},
 }
 
 func numbered(head, row string, n int) string {

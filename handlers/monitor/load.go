@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"sort"
@@ -137,8 +139,8 @@ func (r *reader) item(root *spec.Node) *Item {
 	if i.Title == "" {
 		i.Title = i.Name
 	}
-	if i.When.Text != "" && i.Timeout >= i.When.gap(time.Now()) {
-		r.Fault(root, "timeout（%s）要比两次检查的间隔短", i.Timeout)
+	if i.When.Text != "" && i.Timeout+grace >= i.When.gap(time.Now()) {
+		r.Fault(root, "timeout（%s）要比两次检查的间隔短 %s 以上", i.Timeout, grace)
 	}
 	return i
 }
@@ -315,4 +317,17 @@ func (r *reader) span(n *spec.Node) Span {
 		return Span{Checks: r.Number(n, 1, 1000)}
 	}
 	return Span{Time: r.Duration(n, 7*24*time.Hour)}
+}
+
+// Stamp tells one state of a folder from another, by the names, sizes and times
+// of its files.
+func Stamp(dir string) string {
+	names, _ := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	var b strings.Builder
+	for _, n := range names {
+		if st, err := os.Stat(n); err == nil {
+			fmt.Fprintf(&b, "%s %d %d\n", n, st.Size(), st.ModTime().UnixNano())
+		}
+	}
+	return b.String()
 }

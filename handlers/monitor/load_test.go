@@ -41,7 +41,7 @@ func TestFaults(t *testing.T) {
 		{"every: 10m", "cron: '0 0 30 2 *'", "永远不会到时间"},
 		{"every: 10m", "every: 10m, only: workdays", "only 是 always"},
 		{"every: 10m", "every: 10m, timezone: Mars", "不认识时区"},
-		{"every: 10m", "every: 10s", "timeout（15s）要比两次检查的间隔短"},
+		{"every: 10m", "every: 10s", "timeout（15s）要比两次检查的间隔短 2s 以上"},
 		{"trade.ro", "trade.rw", "没有数据源「trade.rw」；有：trade.ro"},
 		{"trade.ro", "web", "数据源「web」是 http，这里要 mysql"},
 		{"select status", "delete status", "只能是 select"},

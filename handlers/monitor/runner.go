@@ -1,0 +1,321 @@
+package monitor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"frontline/handlers/alert"
+	"frontline/handlers/spec"
+	"frontline/store"
+)
+
+// Runner runs items by the clock. Of all replicas one runs each of them: whoever
+// moves the item's row in the table of jobs.
+type Runner struct {
+	Store   *store.Store
+	Alerts  Taker
+	Checker *Checker
+	Log     *slog.Logger
+	Load    func() ([]*Item, []spec.Fault) // reads the files; called again when they may have changed
+	Changed func() string                  // tells one state of the files from another; nil: they never change
+	URL     string                         // where the pages are, "" leaves links out
+	Observe func(state string, took time.Duration)
+
+	mu      sync.RWMutex
+	items   []*Item
+	faults  []spec.Fault
+	seen    string
+	next    map[string]time.Time
+	running map[string]bool
+	slots   chan struct{}
+	work    sync.WaitGroup
+}
+
+// Taker takes alerts in, as from any other sender.
+type Taker interface {
+	Take(ctx context.Context, src alert.Source, del alert.Delivery, raw []byte) (alert.Taken, error)
+}
+
+// SourceName is the sender of monitors' alerts, which routes can match.
+const SourceName = "monitor"
+
+var source = alert.Source{Name: SourceName, Kind: alert.Kind{Name: SourceName}}
+
+const (
+	look     = time.Second
+	together = 8 // checks at the same time
+	reload   = 5 * time.Second
+)
+
+// Items are the items as they were last read, and what is wrong with the files.
+// With a fault the items before it stay.
+func (r *Runner) Items() ([]*Item, []spec.Fault) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.items, r.faults
+}
+
+// Find finds an item by name, nil when there is none.
+func (r *Runner) Find(name string) *Item {
+	items, _ := r.Items()
+	for _, i := range items {
+		if i.Name == name {
+			return i
+		}
+	}
+	return nil
+}
+
+// Read reads the files.
+func (r *Runner) Read() {
+	if r.Changed != nil {
+		seen := r.Changed()
+		r.mu.RLock()
+		same := r.seen == seen && r.next != nil
+		r.mu.RUnlock()
+		if same {
+			return
+		}
+		r.mu.Lock()
+		r.seen = seen
+		r.mu.Unlock()
+	}
+	items, faults := r.Load()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.faults = faults; len(faults) > 0 && r.next != nil {
+		r.Log.Error("monitor files are wrong; the items before stay", "err", faults[0].Error())
+		return
+	}
+	r.items, r.next = items, map[string]time.Time{}
+}
+
+// Run works until ctx ends, and then waits for the checks that run.
+func (r *Runner) Run(ctx context.Context) error {
+	r.ready(ctx)
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	defer r.work.Wait()
+	read := time.Now()
+	for {
+		r.lookAll(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if r.Changed != nil && time.Since(read) >= reload {
+			read = time.Now()
+			items, _ := r.Items()
+			if r.Read(); !same(items, r) {
+				r.begin(ctx)
+			}
+		}
+	}
+}
+
+func (r *Runner) ready(ctx context.Context) {
+	r.slots, r.running = make(chan struct{}, together), map[string]bool{}
+	r.Read()
+	r.begin(ctx)
+}
+
+// same tells whether reading changed nothing.
+func same(before []*Item, r *Runner) bool {
+	now, _ := r.Items()
+	return len(before) == len(now) && (len(now) == 0 || before[0] == now[0])
+}
+
+// begin fits what the store knows to items that were just read: schedules that
+// became shorter, and items that are gone.
+func (r *Runner) begin(ctx context.Context) {
+	items, faults := r.Items()
+	for _, i := range items {
+		if at := i.When.Next(r.Checker.Calendar, i.Name, r.Store.Now()); !at.IsZero() {
+			if err := r.Store.HastenJob(ctx, job(i.Name), at); err != nil && ctx.Err() == nil {
+				r.Log.Warn("schedule a monitor", "job", i.Name, "err", err)
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return // an item may be missing because its file is wrong
+	}
+	states, err := r.Store.MonitorStates(ctx)
+	if err != nil {
+		r.Log.Warn("read the states of monitors", "err", err)
+		return
+	}
+	for name, text := range states {
+		if r.Find(name) != nil {
+			continue
+		}
+		if err := r.retire(ctx, name, text); err != nil && ctx.Err() == nil {
+			r.Log.Warn("end the alerts of a monitor that is gone", "job", name, "err", err)
+		}
+	}
+}
+
+func (r *Runner) retire(ctx context.Context, name string, text []byte) error {
+	var s State
+	if err := json.Unmarshal(text, &s); err != nil {
+		s = State{}
+	}
+	if signals := gone(name, s, r.Store.Now()); len(signals) > 0 {
+		if err := r.report(ctx, signals); err != nil {
+			return err
+		}
+	}
+	return r.Store.InTx(ctx, func(tx *store.Tx) error { return tx.DropMonitorState(name) })
+}
+
+func job(item string) string { return "monitor/" + item }
+
+// lookAll starts what is due.
+func (r *Runner) lookAll(ctx context.Context) {
+	items, _ := r.Items()
+	now := r.Store.Now()
+	for _, i := range items {
+		r.mu.RLock()
+		due := !r.next[i.Name].After(now)
+		busy := r.running[i.Name]
+		r.mu.RUnlock()
+		if !due || busy {
+			continue // one that still runs is not begun again
+		}
+		select {
+		case r.slots <- struct{}{}:
+		default:
+			return // all are busy; another replica may have time, or we next second
+		}
+		if !r.start(ctx, i, now) {
+			<-r.slots
+		}
+	}
+}
+
+// start runs an item if it is this replica's to run now.
+func (r *Runner) start(ctx context.Context, i *Item, now time.Time) bool {
+	next := i.When.Next(r.Checker.Calendar, i.Name, now)
+	if next.IsZero() {
+		next = now.AddDate(1, 0, 0)
+	}
+	won, err := r.Store.TakeJob(ctx, job(i.Name), func(time.Time) time.Time { return next })
+	if err != nil {
+		if ctx.Err() == nil {
+			r.Log.Warn("look at a monitor", "job", i.Name, "err", err)
+		}
+		return false
+	}
+	r.mu.Lock()
+	r.next[i.Name] = next
+	r.mu.Unlock()
+	if !won || !i.When.Allowed(r.Checker.Calendar, now) {
+		return false
+	}
+	r.mark(i.Name, true)
+	r.work.Go(func() {
+		defer func() { r.mark(i.Name, false); <-r.slots }()
+		err := r.Once(ctx, i)
+		if err != nil && ctx.Err() == nil {
+			r.Log.Error("monitor failed", "job", i.Name, "err", err)
+		}
+		if err := r.Store.EndJob(context.WithoutCancel(ctx), job(i.Name), err); err != nil {
+			r.Log.Warn("record a job", "job", i.Name, "err", err)
+		}
+	})
+	return true
+}
+
+func (r *Runner) mark(name string, on bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.running[name] = on
+}
+
+// Once checks an item, reports what changed, and keeps the result. Alerts go
+// first: if we die in between, the next check reports the same again, and an
+// alert that fires already is a repeat.
+func (r *Runner) Once(ctx context.Context, i *Item) error {
+	text, version, err := r.Store.MonitorState(ctx, i.Name)
+	if err != nil {
+		return err
+	}
+	var state State
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, &state); err != nil {
+			return fmt.Errorf("state of %s: %w", i.Name, err)
+		}
+	}
+	at := r.Store.Now()
+	before := r.past(ctx, i, at)
+	out := r.Checker.Check(ctx, i, at, before)
+	if ctx.Err() != nil {
+		return ctx.Err() // stopped in the middle: that says nothing of the item
+	}
+	if before.err != nil {
+		return fmt.Errorf("earlier results of %s: %w", i.Name, before.err)
+	}
+	if r.Observe != nil {
+		r.Observe(out.State, out.Took)
+	}
+	next, signals := i.advance(state, out)
+	if len(signals) > 0 {
+		for n := range signals {
+			if r.URL != "" {
+				signals[n].Links = append(signals[n].Links, store.AlertLink{Title: "监控项", URL: r.URL + "/monitors/" + i.Name})
+			}
+		}
+		if err := r.report(ctx, signals); err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+	}
+	return r.keep(ctx, i, out, next, version)
+}
+
+func (r *Runner) report(ctx context.Context, signals []alert.Signal) error {
+	type said struct {
+		ID, Title, Severity string
+		State               alert.State
+	}
+	raw := make([]said, len(signals))
+	for i, s := range signals {
+		raw[i] = said{s.ID, s.Title, s.Severity, s.State}
+	}
+	text, err := json.Marshal(raw)
+	if err != nil {
+		return err
+	}
+	_, err = r.Alerts.Take(ctx, source, alert.Delivery{Signals: signals}, text)
+	return err
+}
+
+func (r *Runner) keep(ctx context.Context, i *Item, out Outcome, next State, version int64) error {
+	state, err := json.Marshal(next)
+	if err != nil {
+		return err
+	}
+	table, err := json.Marshal(out.Table)
+	if err != nil {
+		return err
+	}
+	verdicts, err := json.Marshal(out.Verdicts)
+	if err != nil {
+		return err
+	}
+	err = r.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.SaveMonitorState(i.Name, state, version); err != nil {
+			return err
+		}
+		return tx.AddMonitorResult(&store.MonitorResult{Item: i.Name, At: out.At, State: out.State, Took: out.Took, Table: table, Verdicts: verdicts, Fault: out.Fault, Alarming: next.Alarming()})
+	})
+	if errors.Is(err, store.ErrStale) {
+		r.Log.Warn("another replica checked the same monitor meanwhile; this check is not kept", "job", i.Name)
+		return nil
+	}
+	return err
+}
