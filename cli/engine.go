@@ -78,7 +78,7 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 		return nil, fmt.Errorf("load the knowledge base: %w", err)
 	}
 	TuneGC()
-	files, err := e.store.OpenFiles(filesURL(cfg))
+	files, err := e.store.OpenFiles(ctx, filesURL(cfg), store.FilesKeys{AccessKey: cfg.Files.AccessKey, SecretKey: string(cfg.Files.SecretKey)})
 	if err != nil {
 		return nil, err
 	}

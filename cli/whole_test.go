@@ -14,6 +14,7 @@ import (
 
 	"frontline/bot/standin"
 	"frontline/kb"
+	"frontline/store"
 )
 
 func pngBytes(t *testing.T) []byte {
@@ -124,7 +125,7 @@ func TestAttachmentsJoinTheTicket(t *testing.T) {
 					file = m.File
 				}
 			}
-			files, err := r.engine.store.OpenFiles(filesURL(r.engine.cfg))
+			files, err := r.engine.store.OpenFiles(t.Context(), filesURL(r.engine.cfg), store.FilesKeys{})
 			if err != nil {
 				t.Fatal(err)
 			}

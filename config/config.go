@@ -73,8 +73,11 @@ type Redis struct {
 
 // Files says where attachments are kept, sealed.
 type Files struct {
-	// dir:PATH; empty: the folder files beside the SQLite database, or ./files.
+	// dir:PATH; empty: the folder files beside the SQLite database, or ./files. For replicas: s3://BUCKET/PREFIX?endpoint=https://HOST&region=REGION.
 	URL string `yaml:"url" example:"dir:/var/lib/frontline/files"`
+	// Keys of an S3-compatible object store.
+	AccessKey string `yaml:"access_key"`
+	SecretKey Secret `yaml:"secret_key"`
 }
 
 // WeCom is the connection to WeChat Work (企业微信).

@@ -431,7 +431,7 @@ func TestNothingInClear(t *testing.T) {
 	if err := s.Freeze(ctx, d, []chat.Part{{API: "message/send", Body: json.RawMessage(`{"content":"` + planted[6] + `"}`)}}); err != nil {
 		t.Fatal(err)
 	}
-	files, err := s.OpenFiles("dir:" + filepath.Join(dir, "files"))
+	files, err := s.OpenFiles(ctx, "dir:"+filepath.Join(dir, "files"), store.FilesKeys{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -380,7 +380,7 @@ func dot(t *testing.T) []byte {
 
 func withFiles(t *testing.T) func(o *Options) {
 	return func(o *Options) {
-		files, err := o.Store.OpenFiles("dir:" + t.TempDir())
+		files, err := o.Store.OpenFiles(t.Context(), "dir:"+t.TempDir(), store.FilesKeys{})
 		if err != nil {
 			t.Fatal(err)
 		}
