@@ -312,6 +312,7 @@ func (e *engine) run(ctx context.Context) error {
 	g.Go(func() error { return e.worker.Run(gctx) })
 	g.Go(func() error { return e.deliver.Run(gctx) })
 	g.Go(func() error { return e.jobs.Run(gctx) })
+	g.Go(func() error { return handlers.Importer{Desk: e.worker.Desk}.Run(gctx) })
 	g.Go(func() error { return e.alerts.Run(gctx) })
 	g.Go(func() error { return e.monitors.Run(gctx) })
 	g.Go(func() error { return e.know.Follow(gctx, e.store, entryPoll) })

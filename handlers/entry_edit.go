@@ -39,7 +39,7 @@ func (d *Desk) EditEntry(tx *store.Tx, actor chat.User, in EntryEdit) (kb.Entry,
 	if p.Version != in.Change {
 		return now, fmt.Errorf("change of K%d: %w", number, store.ErrStale)
 	}
-	if in.Entry, err = d.entryWords(in.Entry); err != nil {
+	if in.Entry, err = entryWords(in.Entry); err != nil {
 		return now, err
 	}
 	if now.State == kb.Published {
@@ -78,7 +78,7 @@ func (d *Desk) editPublished(tx *store.Tx, actor chat.User, now kb.Entry, p stor
 
 // CreateEntry makes a new entry of words, as a draft that may go on at once.
 func (d *Desk) CreateEntry(tx *store.Tx, actor chat.User, e kb.Entry, then string) (kb.Entry, error) {
-	e, err := d.entryWords(e)
+	e, err := entryWords(e)
 	if err != nil {
 		return e, err
 	}
@@ -101,7 +101,7 @@ func (d *Desk) CreateEntry(tx *store.Tx, actor chat.User, e kb.Entry, then strin
 
 // entryWords cleans the words of an entry, takes what identifies people out of
 // them, and refuses what cannot be kept.
-func (d *Desk) entryWords(e kb.Entry) (kb.Entry, error) {
+func entryWords(e kb.Entry) (kb.Entry, error) {
 	for _, text := range []*string{&e.Question, &e.Answer, &e.AnswerText, &e.Steps, &e.Exceptions} {
 		*text = hidden(*text)
 	}

@@ -21,7 +21,7 @@ func readJSONL(data []byte, out *sheet) error {
 	n := 0
 	for line := range bytes.Lines(text) {
 		n++
-		if len(bytes.TrimSpace(line)) == 0 {
+		if len(bytes.TrimSpace(line)) == 0 || onlyFault(line) {
 			continue
 		}
 		if len(out.rows) >= maxRows {
@@ -36,6 +36,12 @@ func readJSONL(data []byte, out *sheet) error {
 	return nil
 }
 
+// onlyFault is a line that WriteFaults put before one that is no object.
+func onlyFault(line []byte) bool {
+	var object map[string]json.RawMessage
+	return json.Unmarshal(line, &object) == nil && len(object) == 1 && object[faultColumn] != nil
+}
+
 func readObject(line []byte, unknown map[string]bool) (e Entry, faults Faults) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(line, &object); err != nil || object == nil {
@@ -44,7 +50,9 @@ func readObject(line []byte, unknown map[string]bool) (e Entry, faults Faults) {
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		n, ok := columnByName(key)
 		if !ok {
-			unknown[key] = true
+			if !isFaultColumn(key) {
+				unknown[key] = true
+			}
 			continue
 		}
 		c := &columns[n]

@@ -29,7 +29,7 @@ import (
 
 // mdMark is a line that begins an entry, a section or a field, with any number
 // of backslashes before it.
-var mdMark = regexp.MustCompile(`^\\*(?:## |###[ ]+(?:` + mdNames(true) + `)[ ]*$|-[ ]+(?:` + mdNames(false) + `)[ ]*[:：])`)
+var mdMark = regexp.MustCompile(`^\\*(?:## |###[ ]+(?:` + mdNames(true) + `)[ ]*$|-[ ]+(?:` + mdNames(false) + `|` + faultColumn + `)[ ]*[:：])`)
 
 func mdNames(long bool) string {
 	var names []string
@@ -88,6 +88,7 @@ func (r *mdReader) take(n int, line string) {
 		r.endPart()
 		r.fields = false
 		r.part, _ = columnByName(line[3:])
+	case r.fields && faultLine.MatchString(line): // what was wrong when the file came the last time
 	case mark && strings.HasPrefix(line, "-") && r.fields:
 		r.field(line)
 	case r.fields && strings.TrimSpace(line) == "":

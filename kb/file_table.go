@@ -52,7 +52,7 @@ func (t *table) heading(cells []string) error {
 		n, ok := columnByName(cell)
 		switch {
 		case !ok:
-			if strings.TrimSpace(cell) != "" {
+			if strings.TrimSpace(cell) != "" && !isFaultColumn(cell) {
 				t.out.warn("不认识的列「%s」，未读", clipped(strings.TrimSpace(cell)))
 			}
 			n = -1

@@ -65,12 +65,13 @@ func rowOf(e kb.Entry) entryRow {
 		Owner: e.Owner, ValidUntil: e.ValidUntil, ReviewAt: e.ReviewAt}
 }
 
-// keep takes over what a row has that is no part of its words, and says who
-// wrote them.
+// keep takes over what a row has that is no part of an entry, and says who
+// wrote its words; who only moves or files it did not.
 func (r *entryRow) keep(old entryRow, by string) {
 	r.Number, r.Version, r.Changed, r.UpdatedAt, r.UpdatedBy, r.EditedBy = old.Number, old.Version, old.Changed, old.UpdatedAt, old.UpdatedBy, old.EditedBy
 	moved := *r
-	if moved.State = old.State; moved != old {
+	moved.State, moved.Owner, moved.ReviewAt, moved.ServiceGroup, moved.Category, moved.Tags = old.State, old.Owner, old.ReviewAt, old.ServiceGroup, old.Category, old.Tags
+	if moved != old {
 		r.EditedBy = clip(by, 64)
 	}
 }
@@ -87,44 +88,75 @@ type Put struct{ Created, Updated, Same int }
 // updates the entry with the same question or becomes a new one, so the same
 // import twice changes nothing. Everything or nothing is written.
 func (tx *Tx) PutEntries(by string, entries []kb.Entry) (p Put, err error) {
-	// One counter row, held until the commit, makes the order of changes the
-	// order of commits: who follows the changes misses none. It also keeps two
-	// imports of the same question apart.
-	if err := tx.db.Exec("UPDATE counter SET next=next+1 WHERE kind='change'").Error; err != nil {
+	if err := tx.LockEntries(); err != nil {
 		return p, err
 	}
 	for _, e := range entries {
-		if e.State == "" {
-			e.State = "published"
-		}
-		row := rowOf(e)
-		old, err := tx.oldEntry(row)
-		if err != nil {
+		done, err := tx.PutEntry(by, "", e)
+		switch {
+		case err != nil:
 			return p, err
-		}
-		if old != nil {
-			if row.keep(*old, by); row == *old {
-				p.Same++
-				continue
-			}
-			p.Updated++
-			if err := tx.keepFirst(*old); err != nil {
-				return p, err
-			}
-		} else {
+		case done.Before == 0:
 			p.Created++
-		}
-		if err := tx.putEntry(by, row, old == nil); err != nil {
-			return p, err
+		case done.Before == done.After:
+			p.Same++
+		default:
+			p.Updated++
 		}
 	}
 	return p, nil
 }
 
+// LockEntries keeps everybody else from changing entries until the commit. One
+// counter row, held that long, makes the order of changes the order of commits:
+// who follows the changes misses none. It also keeps two imports of the same
+// question apart.
+func (tx *Tx) LockEntries() error {
+	return tx.db.Exec("UPDATE counter SET next=next+1 WHERE kind='change'").Error
+}
+
+// EntryPut is what PutEntry did: the version before, 0 for a new entry, and the
+// version after.
+type EntryPut struct {
+	Number        int64
+	Before, After int
+}
+
+// PutEntry is PutEntries for one, after LockEntries.
+func (tx *Tx) PutEntry(by, reason string, e kb.Entry) (EntryPut, error) {
+	if e.State == "" {
+		e.State = kb.Published
+	}
+	row := rowOf(e)
+	old, err := tx.oldEntry(row)
+	if err != nil {
+		return EntryPut{}, err
+	}
+	tx.reason = reason
+	defer func() { tx.reason = "" }()
+	if old == nil {
+		number, err := tx.putEntry(by, row, true)
+		return EntryPut{number, 0, 1}, err
+	}
+	if row.keep(*old, by); row == *old {
+		return EntryPut{old.Number, old.Version, old.Version}, nil
+	}
+	if err := tx.keepFirst(*old); err != nil {
+		return EntryPut{}, err
+	}
+	number, err := tx.putEntry(by, row, false)
+	return EntryPut{number, old.Version, old.Version + 1}, err
+}
+
 // NewEntry stores an entry that must not touch another: ErrExists when its
 // question is there already. It returns the new number.
-func (tx *Tx) NewEntry(by string, e kb.Entry) (int64, error) {
-	if err := tx.db.Exec("UPDATE counter SET next=next+1 WHERE kind='change'").Error; err != nil {
+func (tx *Tx) NewEntry(by string, e kb.Entry) (int64, error) { return tx.NewEntryOf(by, "", e) }
+
+// NewEntryOf is NewEntry with the reason that its first version keeps.
+func (tx *Tx) NewEntryOf(by, reason string, e kb.Entry) (int64, error) {
+	tx.reason = reason
+	defer func() { tx.reason = "" }()
+	if err := tx.LockEntries(); err != nil {
 		return 0, err
 	}
 	e.Number = 0
@@ -136,14 +168,7 @@ func (tx *Tx) NewEntry(by string, e kb.Entry) (int64, error) {
 	if old != nil {
 		return old.Number, fmt.Errorf("entry K%d: %w", old.Number, ErrExists)
 	}
-	if err := tx.putEntry(by, row, true); err != nil {
-		return 0, err
-	}
-	made, err := tx.oldEntry(row)
-	if err != nil || made == nil {
-		return 0, errOr(err, ErrNotFound)
-	}
-	return made.Number, nil
+	return tx.putEntry(by, row, true)
 }
 
 // FindEntry returns an entry by its number, or ErrNotFound.
@@ -153,7 +178,7 @@ func (tx *Tx) FindEntry(number int64) (kb.Entry, error) { return findEntry(tx.db
 // was looked at: ErrStale when there is a newer one. ErrExists tells that
 // another entry has the new question. Nothing is written when nothing changed.
 func (tx *Tx) ChangeEntry(by, reason string, number int64, version int, change func(e *kb.Entry) error) (kb.Entry, error) {
-	if err := tx.db.Exec("UPDATE counter SET next=next+1 WHERE kind='change'").Error; err != nil {
+	if err := tx.LockEntries(); err != nil {
 		return kb.Entry{}, err
 	}
 	old, err := tx.oldEntry(entryRow{Number: number})
@@ -188,7 +213,7 @@ func (tx *Tx) ChangeEntry(by, reason string, number int64, version int, change f
 	}
 	tx.reason = reason
 	defer func() { tx.reason = "" }()
-	if err := tx.putEntry(by, row, false); err != nil {
+	if _, err := tx.putEntry(by, row, false); err != nil {
 		return e, err
 	}
 	return tx.FindEntry(number)
@@ -208,20 +233,20 @@ func (tx *Tx) oldEntry(row entryRow) (*entryRow, error) {
 	return &old, err
 }
 
-func (tx *Tx) putEntry(by string, row entryRow, fresh bool) error {
+func (tx *Tx) putEntry(by string, row entryRow, fresh bool) (int64, error) {
 	var err error
 	if fresh && row.Number == 0 {
 		if row.Number, err = nextOf(tx, NumberEntry, 1); err != nil {
-			return err
+			return 0, err
 		}
 	} else if fresh {
 		// A number from a file of another base: the counter must not give it out again.
 		if err := tx.db.Exec("UPDATE counter SET next=? WHERE kind=? AND next<=?", row.Number+1, NumberEntry, row.Number).Error; err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if row.Changed, err = nextOf(tx, "change", 1); err != nil {
-		return err
+		return 0, err
 	}
 	row.Version, row.UpdatedAt, row.UpdatedBy = row.Version+1, millis(tx.now), by
 	if fresh {
@@ -231,17 +256,17 @@ func (tx *Tx) putEntry(by string, row entryRow, fresh bool) error {
 		err = tx.db.Save(&row).Error
 	}
 	if err != nil {
-		return fmt.Errorf("entry K%d: %w", row.Number, err)
+		return 0, fmt.Errorf("entry K%d: %w", row.Number, err)
 	}
 	if err := tx.keepRevision(row); err != nil {
-		return err
+		return 0, err
 	}
 	tx.bells = append(tx.bells, func() {
 		if tx.s.opt.Bell != nil {
 			tx.s.opt.Bell.Ring(TopicEntry)
 		}
 	})
-	return nil
+	return row.Number, nil
 }
 
 // FindEntry returns an entry by its number, or ErrNotFound.

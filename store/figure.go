@@ -171,7 +171,7 @@ type counting struct {
 func (c counting) day(ms int64) time.Time { return time.UnixMilli(ms).In(c.zone) }
 
 type figureState struct {
-	Name                                         string
+	Name                                         string `gorm:"primaryKey"`
 	Zone                                         string
 	CountNo                                      int64
 	TicketID, TicketTop, QuestionID, QuestionTop int64

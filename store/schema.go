@@ -246,6 +246,14 @@ var migrations = []migration{
 		"CREATE TABLE monitor_result (id BIGINT PRIMARY KEY, item $key(48) NOT NULL, at BIGINT NOT NULL, state $key(8) NOT NULL, took BIGINT NOT NULL, found $text NOT NULL, verdicts $text NOT NULL, fault $key(400) NOT NULL, alarming BIGINT NOT NULL)$end",
 		"CREATE INDEX monitor_result_item ON monitor_result (item, at)",
 	}},
+	{name: "knowledge imports", oldest: 12, steps: []string{
+		`CREATE TABLE entry_import (id BIGINT PRIMARY KEY, name $key(200) NOT NULL, author $key(64) NOT NULL, mode $key(16) NOT NULL, state $key(16) NOT NULL, faulty BIGINT NOT NULL, row_count BIGINT NOT NULL, bad BIGINT NOT NULL,
+			pos BIGINT NOT NULL, created BIGINT NOT NULL, changed BIGINT NOT NULL, same BIGINT NOT NULL, skipped BIGINT NOT NULL, kept BIGINT NOT NULL, at BIGINT NOT NULL, ended_at BIGINT NOT NULL)$end`,
+		"CREATE INDEX entry_import_state ON entry_import (state, id)",
+		"CREATE TABLE entry_import_part (import_id BIGINT NOT NULL, part BIGINT NOT NULL, body $blob, PRIMARY KEY (import_id, part))$end",
+		// Which version each entry had before an import and after: how the whole of it is taken back.
+		"CREATE TABLE entry_import_row (import_id BIGINT NOT NULL, entry BIGINT NOT NULL, before_version BIGINT NOT NULL, after_version BIGINT NOT NULL, change_version BIGINT NOT NULL, PRIMARY KEY (import_id, entry))$end",
+	}},
 }
 
 func numbered(head, row string, n int) string {

@@ -104,7 +104,7 @@ type kbPageData struct {
 	Total                      int64
 	Live                       int64
 	Verdict                    *verdict
-	Writes                     bool
+	Writes, Curates            bool
 	PrevPath, NextPath         template.URL
 }
 
@@ -120,7 +120,7 @@ func (s *Server) knowledge(v *visit) error {
 		}
 	}
 	f.Text = mask.Text(f.Text)
-	p := kbPageData{Filter: f, States: entryStates[:4], Writes: handlers.Proposes(v.user)}
+	p := kbPageData{Filter: f, States: entryStates[:4], Writes: handlers.Proposes(v.user), Curates: handlers.Curates(v.user)}
 	var err error
 	if p.Tabs, err = v.kbTabs(ctx, f.address(1)); err != nil {
 		return err
@@ -183,7 +183,9 @@ func (v *visit) kbTabs(ctx context.Context, path string) ([]kbTab, error) {
 		out = append(out, kbTab{Title: v.t(t.title), Path: f.address(1), N: n, Hot: t.hot && n > 0, Current: f.address(1) == path})
 	}
 	if handlers.Curates(v.user) {
-		out = append(out, kbTab{Title: v.t("知识缺口"), Path: "/kb/gaps", Current: path == "/kb/gaps"})
+		for _, t := range [][2]string{{"知识缺口", "/kb/gaps"}, {"导入与导出", "/kb/import"}} {
+			out = append(out, kbTab{Title: v.t(t[0]), Path: t[1], Current: t[1] == path})
+		}
 	}
 	return out, nil
 }

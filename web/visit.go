@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"frontline/bot/chat"
+	"frontline/kb"
 	"frontline/store"
 )
 
@@ -24,6 +25,7 @@ type route struct {
 	public       bool         // also without signing in
 	upload       bool         // takes a file, and so a larger form
 	photos       bool         // takes several
+	file         bool         // takes a whole file of knowledge
 	nav          string       // which entry of the navigation is current
 	do           func(v *visit) error
 }
@@ -97,8 +99,12 @@ func (v *visit) run() error {
 			most += mostFiles * mostFile
 			http.NewResponseController(v.w).SetReadDeadline(time.Now().Add(uploadTime)) // a phone is slow
 		}
+		if v.route.file {
+			most += kb.MaxFile
+			http.NewResponseController(v.w).SetReadDeadline(time.Now().Add(uploadTime))
+		}
 		v.r.Body = http.MaxBytesReader(v.w, v.r.Body, most)
-		if v.route.upload || v.route.photos {
+		if v.route.upload || v.route.photos || v.route.file {
 			if err := v.r.ParseMultipartForm(maxForm); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 				return err
 			}
