@@ -152,3 +152,15 @@ func plain(of []*int64) (out []int64) {
 	}
 	return out
 }
+
+// ClaimAfter claims as Claim does, but between its look at what is due and its
+// taking something happens.
+func (s *Store) ClaimAfter(ctx context.Context, n int, between func()) ([]chat.Delivery, error) {
+	held := s.holding()
+	rows, err := s.outboxHeads(ctx, held, n)
+	if err != nil {
+		return nil, err
+	}
+	between()
+	return s.start(ctx, rows, held)
+}

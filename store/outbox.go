@@ -137,10 +137,22 @@ func (s *Store) Claim(ctx context.Context, n int) ([]chat.Delivery, error) {
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
+	return s.start(ctx, rows, held)
+}
+
+// start claims what was found due and is in our hands, and lets go of the rest.
+func (s *Store) start(ctx context.Context, rows []outboxRow, held map[int]int64) ([]chat.Delivery, error) {
 	var out []chat.Delivery
-	err = s.InTx(ctx, func(tx *Tx) error {
+	err := s.InTx(ctx, func(tx *Tx) error {
 		out = out[:0]
+		first, err := tx.firstWords(rows)
+		if err != nil {
+			return err
+		}
 		for _, r := range rows {
+			if r.State == outboxDue && r.Urgent == 0 && first[r.TargetKey] < r.ID {
+				continue
+			}
 			d, err := tx.claim(r, held[r.Shard])
 			if err != nil {
 				return err
@@ -166,6 +178,23 @@ func (s *Store) Claim(ctx context.Context, n int) ([]chat.Delivery, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// firstWords are the oldest words that are not said yet, by place. The rows were
+// read in more than one look, before their places were in our hands: words that
+// another worker took, failed to send and put back in between hid from both.
+func (tx *Tx) firstWords(rows []outboxRow) (map[string]int64, error) {
+	keys := make([]string, len(rows))
+	for i, r := range rows {
+		keys[i] = r.TargetKey
+	}
+	var list []outboxRow
+	err := tx.db.Raw("SELECT target_key, MIN(id) AS id FROM outbox WHERE state IN (0,1) AND target_key IN ? GROUP BY target_key", keys).Scan(&list).Error
+	first := make(map[string]int64, len(list))
+	for _, r := range list {
+		first[r.TargetKey] = r.ID
+	}
+	return first, err
 }
 
 func (tx *Tx) claim(r outboxRow, epoch int64) (*chat.Delivery, error) {

@@ -125,6 +125,27 @@ func TestOutboxRetryHoldsThePlace(t *testing.T) {
 
 // Who dies between the call and its record leaves a delivery that may have
 // arrived; the bytes are the same and the parts that arrived are not repeated.
+// Words that were in another worker's hands during the look, and were put back
+// before the claim, still go first.
+func TestOutboxLookIsCheckedAtTheClaim(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(store.Options) *store.Store) {
+		s := lead(t, open(store.Options{Serve: true}))
+		enqueue(t, s, words("z1", toZhou), words("z2", toZhou), words("w1", toWang))
+		mark := func(state int) {
+			if err := s.Exec("UPDATE outbox SET state=? WHERE send_key='z1'", state); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mark(3)
+		got, err := s.ClaimAfter(t.Context(), 10, func() { mark(0) })
+		if err != nil || len(got) != 1 || got[0].Body.Text != "w1" {
+			t.Fatalf("claimed %v (%v), want w1 alone: z1 is before z2", got, err)
+		}
+		claimWords(t, s, "z1")
+	})
+}
+
 func TestOutboxAfterACrash(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func(store.Options) *store.Store) {
