@@ -30,7 +30,7 @@ func NewCommands(d *Desk) []*Command {
 		{Name: "take", Words: []string{"我来"}, Usage: "我来", Summary: "接手刚说到的那张单或那条告警", Roles: workers, Run: d.takeLast},
 		{Name: "transfer", Takes: TakesTicket, Words: []string{"转"}, Usage: "转 1042 李工 原因", Summary: "换人处理", Roles: workers, Run: d.transfer},
 		{Name: "hold", Takes: TakesTicket, Words: []string{"挂起"}, Usage: "挂起 1042 等客户 到 明天9点", Summary: "时限暂停，到点恢复", Roles: workers, Run: d.hold},
-		{Name: "inquire", Takes: TakesTicket, Words: []string{"问"}, Usage: "问 1042 …", Summary: "问报障人，回复转给你", Roles: workers, Run: d.inquire},
+		{Name: "inquire", Takes: TakesTicket, Words: []string{"问"}, Usage: "问 1042 有没有提示语？ 1 有 2 没有", Summary: "问报障人，回复转给你", Roles: workers, Run: d.inquire},
 		{Name: "reply", Takes: TakesTicket, Words: []string{"回"}, Usage: "回 1042 …", Summary: "告诉报障人", Roles: workers, Run: d.answerTo},
 		{Name: "note", Takes: TakesText, Words: []string{"记入"}, Usage: "记入 1042 …", Summary: "记进工单或告警的时间线，可引用消息", Roles: workers, Run: d.noteDown},
 		{Name: "workaround", Takes: TakesTicket, Words: []string{"办法"}, Usage: "办法 1042 …", Summary: "临时办法，告诉同样受影响的人", Roles: workers, Run: d.workaround},

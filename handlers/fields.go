@@ -21,6 +21,7 @@ type Fields struct {
 	Phone      string
 	Identity   string
 	Card       string
+	Slip       string // what was typed wrong, in words: 证件号
 }
 
 // fieldNames are the fields that can be required, with the words that ask for them.
@@ -92,6 +93,13 @@ func (f *Fields) read(text string) {
 }
 
 func (f *Fields) keep(x mask.Find) {
+	if x.Slip {
+		f.Slip = slipWords[x.Kind]
+		return
+	}
+	if f.Slip == slipWords[x.Kind] {
+		f.Slip = "" // said again, and right
+	}
 	switch x.Kind {
 	case mask.Customer:
 		f.Customer = x.Value
@@ -103,6 +111,9 @@ func (f *Fields) keep(x mask.Find) {
 		f.Card = x.Value
 	}
 }
+
+// slipWords name what can be typed wrong.
+var slipWords = map[mask.Kind]string{mask.Identity: "证件号", mask.Phone: "手机号", mask.Card: "银行卡号"}
 
 // add appends what was said to the symptom. What is only numbers, a version
 // or a system adds nothing to read.

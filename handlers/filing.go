@@ -103,6 +103,11 @@ func (d *Desk) filedCard(r Request, t store.Ticket, g reportDraft, byWhen string
 		hint = "提醒：你发的客户信息我已加密保存，页面只显示尾号；建议把上一条撤回。"
 		lines = append(lines, hint)
 	}
+	if slip := g.Fields.Slip; slip != "" {
+		words := "你发的" + slip + "位数或校验位不对，没有登记，请核对后再发一次。"
+		hint += words
+		lines = append(lines, words)
+	}
 	lines = append(lines, byWhen, "补充（文字、截图）直接接着发；查进度回「查 "+no+"」。")
 	if t.Urgency == "" {
 		lines = append(lines, "还想知道：客户现在急着交易吗？")

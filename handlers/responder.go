@@ -256,10 +256,7 @@ func (d *Desk) inquire(ctx context.Context, r Request) (Result, error) {
 		return Result{}, which("问 1042 收不到短信时有没有提示语")
 	}
 	return d.act(n, func(tx *store.Tx, t *store.Ticket) error {
-		if err := d.Ask(tx, r.Actor, t, rest); err != nil {
-			return err
-		}
-		return d.expectAnswer(tx, t)
+		return d.Inquire(tx, r.Actor, t, rest)
 	}, func(tx *store.Tx, t store.Ticket) string {
 		return fmt.Sprintf("已问 %s，回复会转给你；时限先暂停。", d.nameIn(tx, t.Reporter))
 	}), nil

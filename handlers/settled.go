@@ -187,7 +187,7 @@ const answerLife = 12 * time.Hour
 type answerDraft struct{ Ticket int64 }
 
 // expectAnswer makes what the reporter writes next the answer to a question.
-func (d *Desk) expectAnswer(tx *store.Tx, t *store.Ticket) error {
+func (d *Desk) expectAnswer(tx *store.Tx, t *store.Ticket, question string) error {
 	if t.Reporter == APIUser {
 		return nil
 	}
@@ -195,9 +195,10 @@ func (d *Desk) expectAnswer(tx *store.Tx, t *store.Ticket) error {
 	if err != nil {
 		return err
 	}
+	_, answers := splitChoices(question)
 	return d.openFor(tx, person(t.Reporter), t.Reporter, func(c *store.Conversation) {
 		c.Command, c.Step, c.Draft, c.Expires = "more", stepAfter, draft, tx.Now().Add(answerLife)
-		c.List, c.ListEnd = nil, time.Time{}
+		c.List, c.ListEnd = answerKeys(t, answers), c.Expires
 	})
 }
 

@@ -171,7 +171,7 @@ func (d *Desk) Ask(tx *store.Tx, by chat.User, t *store.Ticket, question string)
 	if err := errors.Join(d.emit(tx, by, t, ticketChanged, nil), d.commented(tx, by, t, "question", question, 0)); err != nil {
 		return err
 	}
-	return d.tellNow(tx, t, t.Reporter, fmt.Sprintf("%s %s 想问：%s\n直接回复就行，我会转给 ta。", no(t), chat.Plain(by.Show()), chat.Plain(question)))
+	return d.tellQuestion(tx, by, t, question)
 }
 
 // Reply says something to the reporter.

@@ -17,7 +17,7 @@ func (d *Desk) Inquire(tx *store.Tx, by chat.User, t *store.Ticket, question str
 	if err := d.Ask(tx, by, t, question); err != nil {
 		return err
 	}
-	return d.expectAnswer(tx, t)
+	return d.expectAnswer(tx, t, mask.Text(question))
 }
 
 // Discard withdraws a ticket that should not be; the reporter hears why.

@@ -78,6 +78,41 @@ func (d *Desk) tellNow(tx *store.Tx, t *store.Ticket, member, text string) error
 	return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/tell/%s/%d", t.Number, t.Version, member, tx.Now().UnixMilli()), To: to, Body: chat.Body{Text: text}})
 }
 
+// tellQuestion puts a question to the reporter; answers that came with it are
+// buttons and numbers.
+func (d *Desk) tellQuestion(tx *store.Tx, by chat.User, t *store.Ticket, question string) error {
+	asked, answers := splitChoices(question)
+	title := fmt.Sprintf("%s %s 想问", no(t), by.Show())
+	text := fmt.Sprintf("%s：%s", chat.Plain(title), chat.Plain(asked))
+	if len(answers) == 0 {
+		return d.tellNow(tx, t, t.Reporter, text+"\n直接回复就行，我会转给 ta。")
+	}
+	if t.Reporter == APIUser {
+		return nil
+	}
+	if err := tx.ToldReporter(t); err != nil {
+		return err
+	}
+	card := &chat.Card{TaskID: fmt.Sprintf("asked%s-%d", no(t), t.Version), Source: "一线助手 · 工单", Title: chat.Cut(title, 26), Desc: chat.Plain(chat.Cut(t.Title, 40)), Text: chat.Plain(chat.Cut(asked, 100))}
+	lines := []string{text}
+	for i, key := range answerKeys(t, answers) {
+		a := answers[i]
+		card.Buttons = append(card.Buttons, chat.Button{Text: chat.Cut(a, 10), Key: key})
+		lines = append(lines, fmt.Sprintf("%d  %s", i+1, chat.Plain(a)))
+	}
+	card.Twin = strings.Join(append(lines, "回数字，或直接写。"), "\n")
+	return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/asked", t.Number, t.Version), To: person(t.Reporter), Body: chat.Body{Card: card}})
+}
+
+// answerKeys are what the numbers and buttons of a question's answers say.
+func answerKeys(t *store.Ticket, answers []string) []string {
+	keys := make([]string, len(answers))
+	for i, a := range answers {
+		keys[i] = "补充 " + no(t) + " " + a
+	}
+	return keys
+}
+
 // tellOne tells a colleague; at night what is not urgent waits for the morning.
 func (d *Desk) tellOne(tx *store.Tx, t *store.Ticket, member, event, text string) error {
 	if d.Rules.quiet(t.Priority, tx.Now()) {
@@ -114,7 +149,7 @@ func (d *Desk) tellResolved(tx *store.Tx, t *store.Ticket, res Resolution) error
 	}
 	mark := fmt.Sprintf("%s-%d", no(t), t.Version)
 	done, again := "客户已好 "+no(t), "还是不行 "+no(t)
-	card := &chat.Card{TaskID: "resolved" + mark, Source: "一线助手 · 工单", Title: no(t) + " 已处理", Desc: chat.Plain(chat.Cut(t.Title, 40)), Text: chat.Plain(chat.Cut(words, 100)),
+	card := &chat.Card{TaskID: "resolved" + mark, Source: "一线助手 · 工单", Title: no(t) + " 已处理", Desc: chat.Plain(chat.Cut(t.Title, 40)), Text: chat.Plain(chat.Cut("可以这样告诉客户：「"+chat.Cut(words, 88)+"」", 100)),
 		Buttons: []chat.Button{{Text: "客户已好", Key: done, Style: 1}, {Text: "还是不行", Key: again}}}
 	lines := []string{fmt.Sprintf("%s 已处理：%s", no(t), chat.Plain(t.Title))}
 	if res.Reason != "" {

@@ -132,9 +132,38 @@ func classify(text string, r run) (Find, bool) {
 	case len(d) >= 13 && len(d) <= 19 && isCard(d):
 		f.Kind = Card
 	default:
-		return f, false
+		f.Kind, f.Slip = slip(d, before(text, r.from)), true
 	}
-	return f, true
+	return f, f.Kind != ""
+}
+
+// slip tells what a number was meant to be that was typed wrong: a digit too
+// few or too many after the word for it, or an identity number whose date is
+// right and whose check character is not. Shown in clear it would give away as
+// much as the right one.
+func slip(d, before string) Kind {
+	switch n := len(d); {
+	case n >= 14 && n <= 20 && identityWord.MatchString(before):
+		return Identity
+	case n == 18 && d[0] >= '1' && d[0] <= '8' && validBirth(d[6:14]):
+		return Identity
+	case n >= 9 && n <= 13 && phoneWord.MatchString(before):
+		return Phone
+	case n >= 12 && n <= 21 && cardWord.MatchString(before):
+		return Card
+	}
+	return ""
+}
+
+// These words stand right before the number they name.
+var (
+	identityWord = wordBefore("身份证号码|身份证号|身份证|证件号码|证件号|证件")
+	phoneWord    = wordBefore("手机号码|手机号|手机|电话号码|电话|联系方式")
+	cardWord     = wordBefore("银行卡号|银行卡|卡号|卡")
+)
+
+func wordBefore(words string) *regexp.Regexp {
+	return regexp.MustCompile(`(` + words + `)\s*(是|为|:|：)?\s*$`)
 }
 
 // customerWord stands right before a customer's number.

@@ -23,6 +23,7 @@ type Find struct {
 	Kind     Kind
 	From, To int
 	Value    string // normal form: digits only, X in upper case
+	Slip     bool   // typed wrong: to be hidden, but no number that can be used
 }
 
 // Mask is the find as people may see it: identity 4+4, phone 3+4, card and
@@ -86,10 +87,10 @@ func Scrub(text string) (string, bool) {
 	return b.String(), true
 }
 
-// First returns the first find of a kind.
+// First returns the first find of a kind that can be used.
 func First(finds []Find, k Kind) (Find, bool) {
 	for _, f := range finds {
-		if f.Kind == k {
+		if f.Kind == k && !f.Slip {
 			return f, true
 		}
 	}
