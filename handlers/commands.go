@@ -61,7 +61,7 @@ func NewCommands(d *Desk) []*Command {
 		{Name: "await", Takes: TakesText, Words: []string{"有答案了告诉我"}, Hidden: true, Run: d.await},
 		{Name: "another", Words: []string{"换个答案"}, Hidden: true, Run: d.another},
 		{Name: "question", Takes: TakesText, Words: []string{"提问"}, Hidden: true, Run: d.question},
-		{Name: "duty", Takes: TakesText, Words: []string{"值班"}, Usage: "值班", Summary: "现在谁在班；组长可以排班", Run: d.duty},
+		{Name: "duty", Takes: TakesText, Words: []string{"值班"}, Usage: "值班", Summary: "现在谁在班；组长排班，同事替班", Run: d.duty},
 		{Name: "construct", Takes: TakesLoose, Words: []string{"造数", "construct"}, Usage: "造数 …", Summary: "例：造数 开户 女 30岁 2个", Roles: makers, Run: d.makeData},
 		{Name: "reproduce", Takes: TakesTicket, Words: []string{"复现"}, Usage: "复现 1042", Summary: "造一份同样条件的测试数据", Roles: makers, Run: d.reproduce},
 		{Name: "clean", Takes: TakesTicket, Words: []string{"清理", "回收"}, Usage: "清理 R88", Summary: "收回造出来的数据", Roles: makers, Run: d.cleanRun},

@@ -27,11 +27,20 @@ func (d *Desk) LayRoster(ctx context.Context) error {
 
 // shifts are those of the weekly roster that may still run at now or begin in
 // the days after.
-func (r Rules) shifts(now time.Time) (out []store.Shift) {
+func (r Rules) shifts(now time.Time) []store.Shift {
+	today := now.In(r.Calendar.Location())
+	return r.weekly(now, time.Date(today.Year(), today.Month(), today.Day()+rosterDays, 0, 0, 0, 0, today.Location()))
+}
+
+// weekly are the shifts of the weekly roster that touch [from, to).
+func (r Rules) weekly(from, to time.Time) (out []store.Shift) {
 	loc := r.Calendar.Location()
-	today := now.In(loc)
-	for day := -1; day < rosterDays; day++ {
-		midnight := time.Date(today.Year(), today.Month(), today.Day()+day, 0, 0, 0, 0, loc)
+	first := from.In(loc)
+	for day := -1; ; day++ {
+		midnight := time.Date(first.Year(), first.Month(), first.Day()+day, 0, 0, 0, 0, loc)
+		if !midnight.Before(to) {
+			return out
+		}
 		for _, g := range r.Groups {
 			for _, line := range g.Duty {
 				if on := line.Days[midnight.Weekday()] || line.Trading && r.Calendar.Trading(midnight); !on {
@@ -41,23 +50,25 @@ func (r Rules) shifts(now time.Time) (out []store.Shift) {
 				at := func(day int, t time.Duration) time.Time {
 					return time.Date(midnight.Year(), midnight.Month(), midnight.Day()+day, 0, int(t.Minutes()), 0, 0, loc)
 				}
-				from, until := at(0, line.From), at(0, line.To)
+				begin, end := at(0, line.From), at(0, line.To)
 				if line.To <= line.From {
-					until = at(1, line.To)
+					end = at(1, line.To)
 				}
-				if !until.After(now) {
+				if !end.After(from) || !begin.Before(to) {
 					continue
 				}
 				for _, m := range line.Members {
-					out = append(out, store.Shift{Group: g.Name, Member: m, From: from, Until: until})
+					out = append(out, store.Shift{Group: g.Name, Member: m, From: begin, Until: end, Weekly: true})
 				}
 			}
 		}
 	}
-	return out
 }
 
 const dutyUsage = "值班 交易支持组 方逸辰 到 18:00"
+
+// DutyExample is a stand-in as it is typed.
+const DutyExample = "值班 交易支持组 方逸辰 替 顾远 今天13点 到 18:00"
 
 // duty is 值班: who is on duty now and next. Leaders add: 值班 交易支持组 方逸辰 替 顾远
 // 今天13点 到 18:00.
@@ -65,43 +76,97 @@ func (d *Desk) duty(ctx context.Context, r Request) (Result, error) {
 	if strings.TrimSpace(r.Args) == "" {
 		return d.whoIsOnDuty(ctx, r)
 	}
-	if !r.Actor.Roles.Has(chat.Leader, chat.Admin) {
+	if !works(r.Actor) {
 		return Result{}, refuse("只有组长和管理员能改值班。发「值班」看现在谁在班。")
 	}
 	sh, err := d.shiftOf(ctx, r)
 	if err != nil {
 		return Result{}, err
 	}
-	who := d.nameOf(ctx, sh.Member)
-	span := fmt.Sprintf("%s 到 %s", when(sh.From, r.Now), when(sh.Until, r.Now))
-	res := Result{List: []string{}, Write: func(tx *store.Tx, out *Result) error {
-		sh := sh
-		if err := tx.AddShift(&sh); err != nil {
+	return Result{List: []string{}, Write: func(tx *store.Tx, out *Result) error {
+		words, err := d.AddShift(tx, r.Actor, sh)
+		if err == nil {
+			out.Say = append(out.Say, say("已排上。"+words).Say...)
+		}
+		return err
+	}}, nil
+}
+
+// AddShift puts a shift into the roster, tells whom it concerns and returns what
+// was told. Leaders add any; a colleague may stand in for another.
+func (d *Desk) AddShift(tx *store.Tx, by chat.User, sh store.Shift) (string, error) {
+	switch {
+	case !by.Roles.Has(chat.Leader, chat.Admin) && (sh.Member != by.ID || sh.Stands == "" || !works(by)):
+		return "", refuse("只有组长和管理员能改值班；自己替同事的班可以。发「值班」看现在谁在班。")
+	case sh.Stands == sh.Member:
+		return "", refuse("自己不能替自己。")
+	case !sh.Until.After(sh.From) || !sh.Until.After(tx.Now()):
+		return "", refuse("结束时间要在开始之后，也要在现在之后。")
+	case sh.Until.Sub(sh.From) > longestShift:
+		return "", refuse("一次最多排 31 天。")
+	case !slices.ContainsFunc(d.Rules.Groups, func(g ServiceGroup) bool { return g.Name == sh.Group }):
+		return "", refuse("没有这个服务组。")
+	}
+	if err := tx.AddShift(&sh); err != nil {
+		return "", err
+	}
+	if err := tx.Audit(by.ID, "duty.add", sh.Group+"/"+sh.Member, map[string]string{"from": sh.From.Format(time.RFC3339), "until": sh.Until.Format(time.RFC3339), "stands": sh.Stands}); err != nil {
+		return "", err
+	}
+	words := d.shiftWords(tx, sh)
+	for _, m := range []string{sh.Member, sh.Stands} {
+		if m == "" || m == by.ID {
+			continue
+		}
+		text := fmt.Sprintf("%s 给你排了班。%s", chat.Plain(by.Show()), words)
+		if m == sh.Stands {
+			text = fmt.Sprintf("%s 改了值班。%s", chat.Plain(by.Show()), words)
+		}
+		if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("duty/%d/%s", sh.ID, m), To: person(m), Body: chat.Body{Text: text}}); err != nil {
+			return "", err
+		}
+	}
+	return words, nil
+}
+
+// longestShift is the longest that is entered at once.
+const longestShift = 31 * 24 * time.Hour
+
+func (d *Desk) shiftWords(tx *store.Tx, sh store.Shift) string {
+	who := d.nameIn(tx, sh.Member)
+	if sh.Stands != "" {
+		who += " 替 " + d.nameIn(tx, sh.Stands)
+	}
+	return fmt.Sprintf("%s %s 值班：%s 到 %s。", d.Rules.GroupTitle(sh.Group), who, when(sh.From, tx.Now()), when(sh.Until, tx.Now()))
+}
+
+// EndShift ends what somebody entered: leaders any, a colleague their own.
+// What the weekly roster lays is changed in the configuration.
+func (d *Desk) EndShift(tx *store.Tx, by chat.User, id int64) error {
+	sh, err := tx.FindShift(id)
+	if err != nil {
+		return err
+	}
+	if !by.Roles.Has(chat.Leader, chat.Admin) && sh.Member != by.ID {
+		return refuse("只有组长和管理员能撤别人的班。")
+	}
+	if err := tx.EndShift(id); err != nil {
+		return err
+	}
+	if err := tx.Audit(by.ID, "duty.end", sh.Group+"/"+sh.Member, map[string]string{"from": sh.From.Format(time.RFC3339), "until": sh.Until.Format(time.RFC3339), "stands": sh.Stands}); err != nil {
+		return err
+	}
+	words := d.shiftWords(tx, sh)
+	for _, m := range []string{sh.Member, sh.Stands} {
+		if m == "" || m == by.ID {
+			continue
+		}
+		text := fmt.Sprintf("%s 撤了这个班：%s", chat.Plain(by.Show()), words)
+		if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("duty/%d/end/%s", sh.ID, m), To: person(m), Body: chat.Body{Text: text}}); err != nil {
 			return err
 		}
-		if err := tx.Audit(r.Actor.ID, "duty.add", sh.Group+"/"+sh.Member, map[string]string{"from": sh.From.Format(time.RFC3339), "until": sh.Until.Format(time.RFC3339), "stands": sh.Stands}); err != nil {
-			return err
-		}
-		words := fmt.Sprintf("%s %s 值班：%s。", d.Rules.GroupTitle(sh.Group), who, span)
-		if sh.Stands != "" {
-			words = fmt.Sprintf("%s %s 替 %s 值班：%s。", d.Rules.GroupTitle(sh.Group), who, d.nameIn(tx, sh.Stands), span)
-		}
-		out.Say = append(out.Say, say("已排上。"+words).Say...)
-		for _, m := range []string{sh.Member, sh.Stands} {
-			if m == "" || m == r.Actor.ID {
-				continue
-			}
-			text := fmt.Sprintf("%s 给你排了班。%s", chat.Plain(r.Actor.Show()), words)
-			if m == sh.Stands {
-				text = fmt.Sprintf("%s 改了值班。%s", chat.Plain(r.Actor.Show()), words)
-			}
-			if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("duty/%d/%s", sh.ID, m), To: person(m), Body: chat.Body{Text: text}}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}}
-	return res, nil
+	}
+	return nil
 }
 
 // shiftOf reads 交易支持组 方逸辰 替 顾远 今天13点 到 18:00; without a beginning it
@@ -147,9 +212,6 @@ func (d *Desk) shiftOf(ctx context.Context, r Request) (sh store.Shift, err erro
 	}
 	if sh.Until, ok = untilOf(until, sh.From); !ok {
 		return sh, refuse("到什么时候？例：" + dutyUsage)
-	}
-	if sh.Until.Sub(sh.From) > 31*24*time.Hour {
-		return sh, refuse("一次最多排 31 天。")
 	}
 	return sh, nil
 }

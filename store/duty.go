@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -55,10 +56,21 @@ func (tx *Tx) LayRoster(shifts []Shift) error {
 	return nil
 }
 
+// FindShift finds a shift that is not over; ErrNotFound when there is none.
+func (tx *Tx) FindShift(id int64) (Shift, error) {
+	var row shiftRow
+	err := tx.db.Where("id = ? AND ends_at > ?", id, millis(tx.now)).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		err = ErrNotFound
+	}
+	return row.shift(), err
+}
+
 // EndShift ends a shift that somebody entered, now; ErrNotFound when it is over
 // or not there.
 func (tx *Tx) EndShift(id int64) error {
-	u := tx.db.Exec("UPDATE duty_shift SET ends_at = ? WHERE id = ? AND weekly = ? AND ends_at > ?", millis(tx.now), id, false, millis(tx.now))
+	now := millis(tx.now)
+	u := tx.db.Exec("UPDATE duty_shift SET ends_at = ?, starts_at = CASE WHEN starts_at > ? THEN ? ELSE starts_at END WHERE id = ? AND weekly = ? AND ends_at > ?", now, now, now, id, false, now)
 	if u.Error == nil && u.RowsAffected == 0 {
 		return ErrNotFound
 	}
@@ -101,7 +113,7 @@ func shiftsAt(db *gorm.DB, at int64) ([]Shift, error) {
 // Roster lists the shifts that touch [from, to), in their order; at most 500.
 func (s *Store) Roster(ctx context.Context, from, to time.Time) ([]Shift, error) {
 	var rows []shiftRow
-	err := s.read.WithContext(ctx).Where("ends_at > ? AND starts_at < ?", millis(from), millis(to)).Order("starts_at, id").Limit(500).Find(&rows).Error
+	err := s.read.WithContext(ctx).Where("ends_at > ? AND starts_at < ? AND ends_at > starts_at", millis(from), millis(to)).Order("starts_at, id").Limit(500).Find(&rows).Error
 	out := make([]Shift, len(rows))
 	for i, r := range rows {
 		out[i] = r.shift()

@@ -21,6 +21,7 @@ var english = catalogue(
 	englishKnowledge,
 	englishAlerts,
 	englishMessages,
+	englishOncall,
 )
 
 func catalogue(parts ...map[string]string) map[string]string {

@@ -27,7 +27,7 @@ var englishCommands = map[string]string{
 	"临时办法，告诉同样受影响的人":    "a workaround, told to all it concerns",
 	"同一个问题并成一张":         "make one ticket of two",
 	"结果告诉报障人":           "resolve; the reporter hears how",
-	"现在谁在班；组长可以排班":      "who is on duty; leaders add shifts",
+	"现在谁在班；组长排班，同事替班":   "who is on duty; leaders add shifts, colleagues stand in",
 	"另一个问题拆成一张新单":       "make another problem a ticket of its own",
 	"接手刚说到的那张单或那条告警":    "take the ticket or alert that was just told",
 	"教我一条知识，先预览再存":      "teach an entry; shown before it is saved",

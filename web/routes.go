@@ -79,6 +79,7 @@ func (s *Server) routeList() []route {
 	}
 	list = append(list, s.kbRoutes()...)
 	list = append(list, s.alertRoutes()...)
+	list = append(list, s.oncallRoutes()...)
 	if s.opt.Desk.Construct != nil {
 		list = append(list, s.constructRoutes()...)
 	}
