@@ -60,7 +60,7 @@ var demoGroups = []demoGroup{
 
 var demoServiceGroups = []config.ServiceGroup{
 	{Name: "account", Title: "账户支持组", Leader: "chenshuo", Duty: []string{"trading 09:00-17:30 guyuan"}},
-	{Name: "trading", Title: "交易支持组", Leader: "chenshuo", Duty: []string{"trading 08:30-17:30 fangyichen"}},
+	{Name: "trading", Title: "交易支持组", Leader: "chenshuo", Duty: []string{"trading 08:30-17:30 fangyichen"}, Skills: []string{"fangyichen 银证转账 交易"}},
 }
 
 // keys are a demo's secrets: made once, kept in its folder.

@@ -30,7 +30,7 @@ func ticketRules(cfg *config.Config) handlers.Rules {
 		r.Classes = append(r.Classes, handlers.Class{Name: c.Name, Title: c.Title, Subclasses: c.Subclasses, Group: c.Group, Words: c.Words, Required: c.Required})
 	}
 	for _, g := range cfg.ServiceGroups {
-		group := handlers.ServiceGroup{Name: g.Name, Title: g.Title, Leader: g.Leader}
+		group := handlers.ServiceGroup{Name: g.Name, Title: g.Title, Leader: g.Leader, Skills: g.SkillsOf()}
 		for _, line := range g.Duty {
 			d, err := config.ParseDuty(line)
 			if err != nil {

@@ -63,6 +63,19 @@ type ServiceGroup struct {
 	Leader string `yaml:"leader" example:"chenshuo"`
 	// Who is on duty every week: days (mon-fri, sat,sun, daily, or trading for the exchanges' trading days), from-to, userids. Up to the next day: 17:30-09:00.
 	Duty []string `yaml:"duty" example:"[trading 08:30-17:30 fangyichen guyuan]"`
+	// Who is best at what: a userid and subclasses, class titles or systems. Of those on duty they get such tickets first; else the one with the fewest, in turn.
+	Skills []string `yaml:"skills" example:"[fangyichen 银证转账 交易, guyuan 登录]"`
+}
+
+// SkillsOf are the skills by userid.
+func (g ServiceGroup) SkillsOf() map[string][]string {
+	out := map[string][]string{}
+	for _, line := range g.Skills {
+		if words := strings.Fields(line); len(words) > 1 {
+			out[words[0]] = append(out[words[0]], words[1:]...)
+		}
+	}
+	return out
 }
 
 // Webhook is a program that hears of events.
@@ -213,6 +226,11 @@ func (c *Config) checkServiceGroups(f *Faults) map[string]bool {
 		for _, line := range g.Duty {
 			if _, err := ParseDuty(line); err != nil {
 				f.add("service_groups (%s): duty: %v", g.Name, err)
+			}
+		}
+		for _, line := range g.Skills {
+			if len(strings.Fields(line)) < 2 {
+				f.add("service_groups (%s): skills: %q must be a userid and what they are best at, as in fangyichen 银证转账", g.Name, line)
 			}
 		}
 	}

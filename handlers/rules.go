@@ -37,6 +37,9 @@ type ServiceGroup struct {
 	Name, Title string
 	Leader      string
 	Duty        []DutyLine // every week
+	// Skills are, by userid, the subclasses, classes and systems somebody is
+	// best at.
+	Skills map[string][]string
 }
 
 // DutyLine is who is on duty every week. Times are since midnight; a shift whose

@@ -149,7 +149,7 @@ func (d *Desk) ownerOf(tx *store.Tx, t *store.Ticket) (string, error) {
 	if t.Assignee != "" {
 		return t.Assignee, nil
 	}
-	return d.choose(tx, t.Group)
+	return d.choose(tx, t)
 }
 
 // remindRating asks once more, a working day later.

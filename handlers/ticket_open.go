@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"frontline/bot/chat"
 	"frontline/store"
@@ -24,7 +26,7 @@ func (d *Desk) Open(tx *store.Tx, by chat.User, t *store.Ticket) error {
 	}
 	t.State = store.TicketNew
 	if t.Assignee == "" {
-		who, err := d.choose(tx, t.Group)
+		who, err := d.choose(tx, t)
 		if err != nil {
 			return err
 		}
@@ -47,13 +49,14 @@ func (d *Desk) Open(tx *store.Tx, by chat.User, t *store.Ticket) error {
 	return d.tellOne(tx, t, t.Assignee, "new", fmt.Sprintf("新工单 %s（%s %s）派给你：%s\n最晚 %s 接手。回「接 %s」开始处理。", no(t), t.Priority, priorityTitle[t.Priority], chat.Plain(t.Title), when(t.RespondDue, tx.Now()), no(t)))
 }
 
-// choose is the person on duty for a group who has the fewest open tickets;
-// "" when nobody is on duty.
-func (d *Desk) choose(tx *store.Tx, group string) (string, error) {
-	if group == "" {
+// choose is who gets a ticket: of those on duty for its group the ones who have
+// its skill, of these the one with the fewest open tickets, and among equals the
+// one who got one longest ago; "" when nobody is on duty.
+func (d *Desk) choose(tx *store.Tx, t *store.Ticket) (string, error) {
+	if t.Group == "" {
 		return "", nil
 	}
-	shifts, err := tx.OnDuty(group)
+	shifts, err := tx.OnDuty(t.Group)
 	if err != nil || len(shifts) == 0 {
 		return "", err
 	}
@@ -61,17 +64,35 @@ func (d *Desk) choose(tx *store.Tx, group string) (string, error) {
 	for i, s := range shifts {
 		members[i] = s.Member
 	}
+	members = d.Rules.skilled(t, members)
 	load, err := tx.CountOpenOf(members)
 	if err != nil {
 		return "", err
 	}
-	best := members[0]
-	for _, m := range members[1:] {
-		if load[m] < load[best] {
-			best = m
+	least := load[slices.MinFunc(members, func(a, b string) int { return load[a] - load[b] })]
+	members = slices.DeleteFunc(members, func(m string) bool { return load[m] > least })
+	if len(members) == 1 {
+		return members[0], nil
+	}
+	last, err := tx.LastTicketsOf(members)
+	return slices.MinFunc(members, func(a, b string) int { return cmp.Compare(last[a], last[b]) }), err
+}
+
+// skilled are those whose skills name the ticket's subclass, class or system;
+// everybody, when none has the skill.
+func (r Rules) skilled(t *store.Ticket, members []string) []string {
+	for _, g := range r.Groups {
+		if g.Name != t.Group {
+			continue
+		}
+		for _, matter := range []string{t.Subclass, t.System, r.ClassTitle(t.Class)} {
+			able := slices.DeleteFunc(slices.Clone(members), func(m string) bool { return !slices.Contains(g.Skills[m], matter) })
+			if matter != "" && len(able) > 0 {
+				return able
+			}
 		}
 	}
-	return best, nil
+	return members
 }
 
 // byWhen tells a reporter what to expect.

@@ -86,6 +86,22 @@ func (tx *Tx) CountOpenOf(members []string) (map[string]int, error) {
 	return out, err
 }
 
+// LastTicketsOf are the ids of the newest tickets of each of some people, for
+// giving work in turn.
+func (tx *Tx) LastTicketsOf(members []string) (map[string]int64, error) {
+	out := map[string]int64{}
+	for _, m := range members {
+		for state := range ticketMoves { // by state, so that the index has the answer at its end
+			var last int64
+			if err := tx.db.Raw("SELECT COALESCE(MAX(id), 0) FROM ticket WHERE assignee = ? AND state = ?", m, state).Scan(&last).Error; err != nil {
+				return nil, err
+			}
+			out[m] = max(out[m], last)
+		}
+	}
+	return out, nil
+}
+
 // What somebody is to a ticket besides reporter and assignee.
 const (
 	Watcher  = "watcher"  // hears of its progress
