@@ -4,7 +4,7 @@ LDFLAGS := -s -w -X frontline/cli.Version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 N ?= 200
 
-.PHONY: help build test race lint fuzz crash crash-calls bench example docker-steps release clean
+.PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets steady example docker-steps release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,12 @@ crash-calls: ## dies inside its 1st to N-th (default 200) write, sync and send, 
 
 bench: ## decode, durable acknowledgements, size and start, as ratios in one run
 	sh bench/run.sh
+
+bench-tickets: ## the queue's pages and work on tickets beside a million tickets
+	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run TestMillionTickets ./web
+
+steady: ## five reports a second for ten minutes on SQLite
+	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run TestSteadyReports .
 
 example: ## write config/example.yaml from the comments of config/config.go
 	go test ./config -run TestExampleIsCurrent -update
