@@ -222,6 +222,7 @@ func (a *actor) settled(ctx context.Context) {
 //	in GROUP           … in a group, with an @
 //	> text             says it
 //	quote text         says it, quoting what a member said last
+//	aside text         says it in a group without an @: the desk does not hear it
 //	press N            presses a button of the newest card
 //	< text             the answer holds this
 //	<! text            … does not hold this
@@ -268,6 +269,11 @@ func playScript(t *testing.T, file string) {
 			a.in(rest)
 		case ">":
 			heard = a.say(rest)
+		case "aside":
+			if _, err := r.standin.Say(t.Context(), standin.SayRequest{User: a.user, To: a.place, Text: rest, Wait: true}); err != nil {
+				t.Fatalf("%s: %v", at, err)
+			}
+			heard = a.listen()
 		case "press":
 			n, _ := strconv.Atoi(rest)
 			heard = a.press(n)
