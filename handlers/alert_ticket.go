@@ -9,6 +9,7 @@ import (
 
 	"frontline/bot/chat"
 	"frontline/handlers/alert"
+	"frontline/handlers/mask"
 	"frontline/store"
 )
 
@@ -74,7 +75,7 @@ func (d *Desk) TicketOf(tx *store.Tx, by chat.User, n int64, words string, from 
 	if err != nil {
 		return t, false, err
 	}
-	if err := tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "report", Author: by.ID, Text: text, Original: text}); err != nil {
+	if err := tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "report", Author: by.ID, Text: mask.Text(text), Original: text}); err != nil {
 		return t, false, err
 	}
 	return t, true, d.Alerts.Ticketed(tx, by, &g, t.Number, from)

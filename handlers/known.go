@@ -137,12 +137,26 @@ func (d *Desk) answerKnown(ctx context.Context, r Request) (Result, error) {
 	}
 	switch r.Args {
 	case joinWord, "就是它", "是", "对", "是的", "一样", "是它":
+		if g.Alert > 0 {
+			return d.joinAlert(r, g), nil
+		}
 		return d.joinKnown(r, g), nil
 	case apartWord, "不一样，单独报", "单独报", "不是", "不", "否", zeroItem:
 		g.Apart, g.Guessed = true, false // a fault it is: they said so
 		return d.proceed(ctx, r, g)
 	}
 	g.take(r.Args, r.Msg.Media)
+	if g.Alert > 0 {
+		a, err := d.knownAlert(ctx, g.Fields, r.Now)
+		if err != nil || a.Number != g.Alert {
+			g.Alert = 0
+			if err != nil {
+				return Result{}, err
+			}
+			return d.proceed(ctx, r, g)
+		}
+		return d.stillKnown(g, fmt.Sprintf("A%d", g.Alert)), nil
+	}
 	same, _, err := d.known(ctx, r.Actor.ID, g.Fields, r.Now)
 	if err != nil {
 		return Result{}, err
@@ -150,9 +164,14 @@ func (d *Desk) answerKnown(ctx context.Context, r Request) (Result, error) {
 	if same.Number != g.Known {
 		return d.proceed(ctx, r, g) // with these words it is another problem
 	}
-	res := say(fmt.Sprintf("补上了。还是 T%d 这个问题吗？\n1  就是它，算我一个\n2  不一样，单独报", g.Known))
+	return d.stillKnown(g, fmt.Sprintf("T%d", g.Known)), nil
+}
+
+// stillKnown asks again after more words about the same.
+func (d *Desk) stillKnown(g reportDraft, what string) Result {
+	res := say("补上了。还是 " + what + " 这个问题吗？\n1  就是它，算我一个\n2  不一样，单独报")
 	res.List, res.Next = []string{joinWord, apartWord}, &Step{Command: "report", Name: "known", Draft: g, Life: reportLife}
-	return res, nil
+	return res
 }
 
 func (d *Desk) joinKnown(r Request, g reportDraft) Result {
@@ -164,30 +183,35 @@ func (d *Desk) joinKnown(r Request, g reportDraft) Result {
 		if err != nil {
 			return err
 		}
-		if t.State == store.TicketMerged { // it became part of another in between
-			if t, err = tx.FindTicket(t.Master); err != nil {
-				return err
-			}
-		}
-		if !t.State.Open() {
-			out.Say = append(out.Say, say(fmt.Sprintf("%s 刚刚%s。客户试一下，还是不行就再报一次。", no(&t), t.State.Title())).Say...)
-			return nil
-		}
-		fresh, err := d.Join(tx, r.Actor, &t, g.Fields.who(), strings.Join(g.Lines, "\n"), g.Media, r.Msg.ID)
-		if err != nil {
+		return d.countIn(tx, out, r, g, t)
+	}}
+}
+
+// countIn counts the reporter in, and says so.
+func (d *Desk) countIn(tx *store.Tx, out *Result, r Request, g reportDraft, t store.Ticket) (err error) {
+	if t.State == store.TicketMerged { // it became part of another in between
+		if t, err = tx.FindTicket(t.Master); err != nil {
 			return err
 		}
-		words := fmt.Sprintf("你已经在 %s 里了。修好后我会通知你。", no(&t))
-		if fresh {
-			words = fmt.Sprintf("已加入 %s（你是第 %d 位", no(&t), t.Joined+1)
-			if who := g.Fields.who(); who != "" && who != "无" {
-				words += "，客户 " + lastFour(who) + " 已登记为受影响"
-			}
-			words += "）。修好后我会通知你，不用再报。"
-		}
-		out.Say = append(out.Say, say(words).Say...)
+	}
+	if !t.State.Open() {
+		out.Say = append(out.Say, say(fmt.Sprintf("%s 刚刚%s。客户试一下，还是不行就再报一次。", no(&t), t.State.Title())).Say...)
 		return nil
-	}}
+	}
+	fresh, err := d.Join(tx, r.Actor, &t, g.Fields.who(), strings.Join(g.Lines, "\n"), g.Media, r.Msg.ID)
+	if err != nil {
+		return err
+	}
+	words := fmt.Sprintf("你已经在 %s 里了。修好后我会通知你。", no(&t))
+	if fresh {
+		words = fmt.Sprintf("已加入 %s（你是第 %d 位", no(&t), t.Joined+1)
+		if who := g.Fields.who(); who != "" && who != "无" {
+			words += "，客户 " + lastFour(who) + " 已登记为受影响"
+		}
+		words += "）。修好后我会通知你，不用再报。"
+	}
+	out.Say = append(out.Say, say(words).Say...)
+	return nil
 }
 
 // Join counts somebody in as affected by a ticket's problem. Said again it adds

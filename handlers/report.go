@@ -27,6 +27,7 @@ type reportDraft struct {
 	Subclass string
 	Sure     float64 // how likely the class is, 0 to 1
 	Known    int64   // the open ticket it was compared with
+	Alert    int64   // or the alert
 	Apart    bool    // and the reporter said that it is another problem
 	Ticket   int64   // the ticket it became; what is said in the next moments joins it
 }
@@ -89,6 +90,13 @@ func (d *Desk) proceed(ctx context.Context, r Request, g reportDraft) (Result, e
 		}
 		if same.Number > 0 && same.Number != g.Known {
 			return d.askKnown(ctx, r, g, same)
+		}
+		a, err := d.knownAlert(ctx, g.Fields, r.Now)
+		if err != nil {
+			return Result{}, err
+		}
+		if a.Number > 0 && a.Number != g.Alert {
+			return d.askAlert(ctx, r, g, a)
 		}
 	}
 	g.Class, g.Subclass, g.Sure = d.GuessClass(ctx, g.Fields.Symptom)
