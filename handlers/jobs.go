@@ -27,6 +27,7 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 		{Name: "handover", Next: nextHandover, Run: d.Handover},
 		{Name: "reviews", Next: daily(9, 0), Run: d.RemindReviews},
 		{Name: "gaps", Next: weekly(time.Monday, 9, 0), Run: d.ReportGaps},
+		{Name: "making", Next: weekly(time.Monday, 9, 5), Run: d.ReportMaking},
 		{Name: "awaited", Next: every(jobLook), Run: d.TellAwaited},
 		{Name: "tickets", Next: every(jobLook), Run: d.Tick},
 		// What an older version wrote is counted bit by bit: the other jobs wait for this one.

@@ -44,7 +44,6 @@ type constructPage struct {
 	Recipes []recipeCard
 	Runs    []store.Run
 	All     bool // everybody's runs, for leaders
-	Uses    []construct.Use
 	Next    int64
 }
 
@@ -77,8 +76,6 @@ func (s *Server) construct(v *visit) error {
 	q := store.RunQuery{Before: number(v.r.URL.Query().Get("before")), N: 51}
 	if !p.All {
 		q.Requester = v.user.ID
-	} else {
-		p.Uses = uses
 	}
 	if p.Runs, err = s.opt.Store.ListRuns(ctx, q); err != nil {
 		return err

@@ -111,6 +111,26 @@ func TestConstructPages(t *testing.T) {
 	if code, body = b.post("/construct/runs/1/csv", nil); code != http.StatusOK || !strings.Contains(body, `="`) || !strings.Contains(body, made[1]) {
 		t.Errorf("%d %s", code, body)
 	}
+	if _, body = b.get("/construct/data"); !strings.Contains(body, "R1</a>") || !strings.Contains(body, `value="undo"`) {
+		t.Errorf("what is still there: %s", body)
+	}
+	if _, body = b.get("/construct/report?days=7"); !strings.Contains(body, "普通开户") || !strings.Contains(body, ">1 / 0<") || !strings.Contains(body, "100%") {
+		t.Errorf("the report: %s", body)
+	}
+	if code, body = b.get("/construct/report/export?days=7"); code != http.StatusOK || !strings.HasPrefix(body, "PK") {
+		t.Errorf("the file: %d", code)
+	}
+	if code, _ = b.get("/construct/environments"); code != http.StatusForbidden {
+		t.Errorf("a tester sees addresses: %d", code)
+	}
+	if _, body = c.as(chat.Admin).get("/construct/environments"); !strings.Contains(body, "探测一遍") {
+		t.Error(body)
+	}
+	admin := c.as(chat.Admin)
+	env := regexp.MustCompile(`/construct/environments/[^/]+/reach`).FindString(body)
+	if _, body = admin.post(env, nil); strings.Count(body, "通，是这个环境") < 3 {
+		t.Errorf("targets: %s", body)
+	}
 	// Somebody else's run is like an unknown one.
 	other := c.as(chat.Responder)
 	for _, path := range []string{"/construct/runs/1", "/construct/runs/999"} {

@@ -18,6 +18,7 @@ var english = catalogue(
 	englishReport,
 	englishCommands,
 	englishConstruct,
+	englishConstructReport,
 	englishKnowledge,
 	englishAlerts,
 	englishMessages,

@@ -68,3 +68,13 @@ func (v *visit) navigation(p pulse) []navGroup {
 	}
 	return out
 }
+
+// May tells whether the visitor may open a page, by its pattern.
+func (s shell) May(path string) bool {
+	for _, r := range s.v.s.routes {
+		if r.method == "GET" && r.path == path {
+			return s.v.user.Roles.Has(r.roles...)
+		}
+	}
+	return false
+}

@@ -82,6 +82,7 @@ func (s *Server) routeList() []route {
 	list = append(list, s.oncallRoutes()...)
 	if s.opt.Desk.Construct != nil {
 		list = append(list, s.constructRoutes()...)
+		list = append(list, s.constructReportRoutes()...)
 	}
 	if s.opt.Platform != nil {
 		list = append(list,

@@ -1,0 +1,36 @@
+package web
+
+// englishConstructReport are the words of the report of use, of what is still
+// there, and of the environments.
+var englishConstructReport = map[string]string{
+	"造数使用报告": "Use of data construction",
+	"省下的分钟 = 配方写的手工分钟 × 造成的个数；用时只算全部造成的": "Minutes saved = the recipe's manual minutes × pieces made; times count runs that made everything",
+	"导出 xlsx":     "Export xlsx",
+	"造成 / 失败":     "Made / failed",
+	"按配方":         "By recipe",
+	"成功率":         "Success",
+	"这段时间没有人造过数据": "Nobody made data in this time",
+	"接口失败排行":      "Failing interfaces",
+	"目标":          "Target",
+	"步骤":          "Step",
+	"调用":          "Calls",
+	"还没有调用":       "No calls yet",
+	"我的数据":        "My data",
+	"还在测试环境里的，快到期的在前；到期自动收回": "What is still in the test environments, the next to expire first; it is taken back by itself then",
+	"快到期": "expires soon",
+	"清理":  "Take back",
+	"没有还在的数据。选一个配方，或在企业微信里说「造数」。": "Nothing is there any more. Choose a recipe, or ask in the chat.",
+	"使用报告": "Use",
+	"使用":   "Use",
+	"测试环境": "Environments",
+	"写在配置的环境文件里；没有生产这一类。每次造数前，每个目标都要先证明自己是哪个环境": "They are written in the environment files; there is no class for production. Before each run every target proves which environment it is",
+	"种类":      "Kind",
+	"地址":      "Address",
+	"可以":      "May",
+	"每秒最多":    "Per second",
+	"探测":      "Look",
+	"通，是这个环境": "answers, and is this environment",
+	"探测一遍":    "Ask all targets",
+	"只问它是哪个环境，不写任何东西":                            "Only asks which environment it is; nothing is written",
+	"还没有环境。在配置 construct.environments 的文件夹里写一个。": "There is no environment yet. Write one in the folder of construct.environments.",
+}
