@@ -203,7 +203,7 @@ func testKeyboard(t *testing.T, b *tab) {
 }
 
 // partList are addresses that answer with a part of a page, or with a file.
-var partList = []string{"/simulator/{part}", "/deliveries/fresh", "/settings/doctor", "/tickets/fresh", "/alerts/fresh", "/tickets/export", "/files/{number}/{entry}/{i}", "/m/report/photo/{id}", "/kb/export", "/kb/import/faults"}
+var partList = []string{"/simulator/{part}", "/deliveries/fresh", "/settings/doctor", "/tickets/fresh", "/alerts/fresh", "/tickets/export", "/files/{number}/{entry}/{i}", "/m/report/photo/{id}", "/kb/export", "/kb/import/faults", "/construct/report/export"}
 
 // pageList reads the pages from the table of rights, which is made from the
 // list of routes; for a page about one thing it takes the first thing listed.
@@ -235,6 +235,8 @@ func (b *tab) pageList() []string {
 			pages = append(pages, "/alerts/1") // the test before made it
 		case what == "/construct/{recipe}":
 			pages = append(pages, "/construct/open-account")
+		case strings.HasPrefix(what, "/construct/recipes/{recipe}/"):
+			pages = append(pages, strings.Replace(what, "{recipe}", "open-account", 1))
 		case what == "/construct/runs/{number}": // one was made by the test before
 			b.open("/construct")
 			pages = append(pages, look[string](b, `new URL(document.querySelector('a[href^="/construct/runs/"]').href).pathname`))

@@ -53,7 +53,10 @@ func openConstruct(cfg *config.Config, s *store.Store, log *slog.Logger) (*const
 	if errors.Is(err, construct.ErrZone) {
 		return nil, config.Faults{"construct.zone: " + err.Error()}
 	}
-	return e, err
+	if err != nil {
+		return nil, err
+	}
+	return e, e.Refresh(context.Background())
 }
 
 const constructUsage = "construct list | run [-env NAME] [-count N] [-seed N] [-clear] RECIPE KEY=VALUE… | check FILE…"
@@ -90,7 +93,7 @@ func runConstruct(ctx context.Context, env Env, args []string) error {
 	if rest[0] == "list" {
 		return listRecipes(env, e)
 	}
-	o := construct.Order{Recipe: e.Library.Find(rest[1]), Env: where, Count: count, Seed: seed, Params: map[string]any{}, Source: "cli/" + randomKey(), Requester: chat.User{ID: "cli", Roles: chat.RoleSet{chat.Admin}}}
+	o := construct.Order{Recipe: e.Library().Find(rest[1]), Env: where, Count: count, Seed: seed, Params: map[string]any{}, Source: "cli/" + randomKey(), Requester: chat.User{ID: "cli", Roles: chat.RoleSet{chat.Admin}}}
 	if o.Recipe == nil {
 		return usagef("no recipe %q; run construct list", rest[1])
 	}
@@ -145,7 +148,7 @@ func checkRecipes(env Env, names []string) error {
 
 func listRecipes(env Env, e *construct.Engine) error {
 	w := tabwriter.NewWriter(env.Stdout, 0, 4, 2, ' ', 0)
-	for _, r := range e.Library.Recipes {
+	for _, r := range e.Library().Recipes {
 		var params []string
 		for _, p := range r.Params {
 			if p.Required {

@@ -86,7 +86,7 @@ func (d *Desk) recipes(ctx context.Context, r Request) (Result, error) {
 		uses[u.Recipe] = use{o.runs + u.Runs, o.good + u.Good, o.bad + u.Bad}
 	}
 	var mine []*construct.Recipe
-	for _, rec := range d.Construct.Library.Recipes {
+	for _, rec := range d.Construct.Library().Recipes {
 		if rec.May(r.Actor) {
 			mine = append(mine, rec)
 		}
@@ -192,7 +192,7 @@ func (d *Desk) UsualRun(ctx context.Context, recipe string) (time.Duration, erro
 }
 
 func (d *Desk) wish(r Request, g dataDraft) (construct.Wish, error) {
-	rec := d.Construct.Library.Find(g.Recipe)
+	rec := d.Construct.Library().Find(g.Recipe)
 	if rec == nil {
 		return construct.Wish{}, refuse("这个配方不在了。")
 	}
@@ -274,7 +274,7 @@ func (d *Desk) confirmData(ctx context.Context, r Request) (Result, error) {
 	case "取消", "不", "否", zeroItem:
 		return say("已取消。"), nil
 	case "改参数":
-		rec := d.Construct.Library.Find(g.Recipe)
+		rec := d.Construct.Library().Find(g.Recipe)
 		if rec == nil {
 			return Result{}, refuse("这个配方不在了。")
 		}
@@ -445,7 +445,7 @@ func (d *Desk) moreData(ctx context.Context, r Request) (Result, error) {
 	}
 	g := dataDraft{Mark: r.Msg.ID[:12], Recipe: run.Recipe, Params: params, Facts: facts, Count: run.Wanted, Ticket: run.Ticket}
 	if _, rest, ok := strings.Cut(strings.TrimSpace(r.Args), " "); ok {
-		if rec := d.Construct.Library.Find(run.Recipe); rec != nil {
+		if rec := d.Construct.Library().Find(run.Recipe); rec != nil {
 			s := d.Construct.Fill(rec, rest)
 			for k, v := range s.Params {
 				g.Params[k] = v
@@ -542,7 +542,7 @@ func (d *Desk) exportRun(ctx context.Context, r Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	rec := d.Construct.Library.Find(run.Recipe)
+	rec := d.Construct.Library().Find(run.Recipe)
 	if rec == nil {
 		return Result{}, refuse("这个配方不在了。")
 	}

@@ -27,6 +27,11 @@ func SameWords(a, b Entry) bool {
 	return reflect.DeepEqual(a, b)
 }
 
+// DiffLines tells line by line what came and what went.
+func DiffLines(was, is string) []Part {
+	return diffOf(strings.SplitAfter(was, "\n"), strings.SplitAfter(is, "\n"))
+}
+
 // Diff names the columns in which two entries differ, with what came and went.
 func Diff(old, new Entry) (out []FieldDiff) {
 	for i := range columns {

@@ -254,6 +254,11 @@ var migrations = []migration{
 		// Which version each entry had before an import and after: how the whole of it is taken back.
 		"CREATE TABLE entry_import_row (import_id BIGINT NOT NULL, entry BIGINT NOT NULL, before_version BIGINT NOT NULL, after_version BIGINT NOT NULL, change_version BIGINT NOT NULL, PRIMARY KEY (import_id, entry))$end",
 	}},
+	{name: "recipes of the console", oldest: 12, steps: []string{
+		"CREATE TABLE recipe_text (id BIGINT PRIMARY KEY, name $key(64) NOT NULL, edition BIGINT NOT NULL, sha $key(64) NOT NULL, body $text NOT NULL, author $key(64) NOT NULL, note $key(400) NOT NULL, at BIGINT NOT NULL)$end",
+		"CREATE UNIQUE INDEX recipe_text_edition ON recipe_text (name, edition)",
+		"CREATE INDEX recipe_text_sha ON recipe_text (sha)",
+	}},
 }
 
 func numbered(head, row string, n int) string {

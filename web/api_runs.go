@@ -116,7 +116,7 @@ func (s *Server) apiNewRun(c *apiCall) (any, error) {
 	if err := c.read(&in); err != nil {
 		return nil, err
 	}
-	o := construct.Order{Recipe: s.opt.Desk.Construct.Library.Find(in.Recipe), Env: in.Environment, Count: in.Count, Params: in.Params, Ticket: in.Ticket, Requester: c.user}
+	o := construct.Order{Recipe: s.opt.Desk.Construct.Library().Find(in.Recipe), Env: in.Environment, Count: in.Count, Params: in.Params, Ticket: in.Ticket, Requester: c.user}
 	if o.Recipe == nil {
 		return nil, unprocessable("recipe: there is no %q", in.Recipe)
 	}

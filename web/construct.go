@@ -38,6 +38,7 @@ type recipeCard struct {
 	Runs   int
 	Rate   int // of pieces that came out well, in percent; -1 nobody knows
 	Median time.Duration
+	Mine   bool // the visitor may run it; who only writes recipes sees it too
 }
 
 type constructPage struct {
@@ -55,11 +56,11 @@ func (s *Server) construct(v *visit) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range e.Library.Recipes {
-		if !r.May(v.user) {
+	for _, r := range e.Library().Recipes {
+		if !r.May(v.user) && !v.user.Roles.Has(makeReaders...) {
 			continue
 		}
-		c := recipeCard{Recipe: r, Rate: -1}
+		c := recipeCard{Recipe: r, Rate: -1, Mine: r.May(v.user)}
 		if env, err := e.Environment(r, ""); err == nil {
 			c.Env = env.Title
 		}
@@ -111,7 +112,7 @@ var shownFirst = []string{"name", "id_no", "mobile", "branch"}
 
 func (s *Server) recipePage(v *visit) (p recipePage, err error) {
 	e := s.opt.Desk.Construct
-	if p.Recipe = e.Library.Find(v.r.PathValue("recipe")); p.Recipe == nil || !p.Recipe.May(v.user) {
+	if p.Recipe = e.Library().Find(v.r.PathValue("recipe")); p.Recipe == nil || !p.Recipe.May(v.user) {
 		return p, errNotFound
 	}
 	if p.Env, err = e.Environment(p.Recipe, ""); err != nil {
@@ -260,7 +261,7 @@ func (s *Server) runPage(v *visit) (p runPage, err error) {
 	if p.Run, err = s.opt.Store.FindRun(ctx, number(v.r.PathValue("number"))); err != nil {
 		return p, err
 	}
-	rec := e.Library.Find(p.Run.Recipe)
+	rec := e.Library().Find(p.Run.Recipe)
 	p.May = construct.May(v.user, p.Run)
 	p.Judge = p.Run.State == store.RunWaiting && rec != nil && rec.MayApprove(v.user)
 	if !p.May && !p.Judge {
@@ -347,7 +348,7 @@ func (s *Server) revealRun(v *visit) error {
 	if !p.May {
 		return errForbidden
 	}
-	rec := s.opt.Desk.Construct.Library.Find(p.Run.Recipe)
+	rec := s.opt.Desk.Construct.Library().Find(p.Run.Recipe)
 	for i, item := range p.Items {
 		if item.Outputs == nil || rec == nil {
 			continue
@@ -372,7 +373,7 @@ func (s *Server) runCSV(v *visit) error {
 	if err != nil {
 		return err
 	}
-	rec := s.opt.Desk.Construct.Library.Find(r.Recipe)
+	rec := s.opt.Desk.Construct.Library().Find(r.Recipe)
 	if !construct.May(v.user, r) || rec == nil {
 		return errNotFound
 	}

@@ -83,6 +83,7 @@ func (s *Server) routeList() []route {
 	if s.opt.Desk.Construct != nil {
 		list = append(list, s.constructRoutes()...)
 		list = append(list, s.constructReportRoutes()...)
+		list = append(list, s.recipeEditRoutes()...)
 	}
 	if s.opt.Platform != nil {
 		list = append(list,

@@ -80,7 +80,7 @@ func killed(t *testing.T, url string) {
 	ctx := context.Background()
 	var runs []store.Run
 	for i := range 4 {
-		w, err := e.Check(Order{Recipe: e.Library.Find("open-full"), Params: map[string]any{"gem": true}, Count: 4, Requester: tester, Source: fmt.Sprint(i)})
+		w, err := e.Check(Order{Recipe: e.Library().Find("open-full"), Params: map[string]any{"gem": true}, Count: 4, Requester: tester, Source: fmt.Sprint(i)})
 		if err != nil {
 			t.Fatal(err)
 		}

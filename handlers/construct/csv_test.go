@@ -53,7 +53,7 @@ func TestSentences(t *testing.T) {
 	if r := e.Suits("客户说银行余额与账户信息不符，转账失败", tester); r == nil || r.Name != "bank-balance-mismatch" {
 		t.Errorf("%+v", r)
 	}
-	facts := e.Facts(e.Library.Find("bank-balance-mismatch"), "湖心营业部的客户，转出 2500.50 元", "11010519491231002X")
+	facts := e.Facts(e.Library().Find("bank-balance-mismatch"), "湖心营业部的客户，转出 2500.50 元", "11010519491231002X")
 	b, _ := json.Marshal(facts)
 	if strings.Contains(string(b), "11010519491231002") || strings.Contains(string(b), "1949") || facts["branch"] != "3002" || facts["amount"] != "2500.50" {
 		t.Errorf("%s", b)

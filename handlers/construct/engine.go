@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"frontline/bot/chat"
@@ -22,12 +23,16 @@ import (
 
 // Engine knows the recipes and the environments, and runs what waits.
 type Engine struct {
-	Library *Library
-	Envs    map[string]*Environment
-	Store   *store.Store
-	Guard   *Guard
-	Log     *slog.Logger
-	Pause   time.Duration // between tries of an undo; grows
+	Envs  map[string]*Environment
+	Store *store.Store
+	Guard *Guard
+	Log   *slog.Logger
+	Pause time.Duration // between tries of an undo; grows
+
+	library atomic.Pointer[Library]
+	base    *Library // of the files, without what the console changed
+	seen    int64    // newest text that was read
+	reading sync.Mutex
 
 	mu      sync.Mutex
 	callers map[string]*caller
@@ -57,7 +62,11 @@ func Open(o Options) (*Engine, error) {
 	if z := strings.ToLower(strings.TrimSpace(o.Zone)); z == "prod" || z == "production" || z == "prd" || z == "生产" {
 		return nil, ErrZone
 	}
-	e := &Engine{Library: o.Recipes, Envs: o.Envs, Store: o.Store, Guard: o.Guard, Log: o.Log, Pause: o.UndoPause, callers: map[string]*caller{}, bell: make(chan struct{}, 1), name: strconv.FormatUint(rand.Uint64(), 36), lease: o.Lease}
+	e := &Engine{base: o.Recipes, Envs: o.Envs, Store: o.Store, Guard: o.Guard, Log: o.Log, Pause: o.UndoPause, callers: map[string]*caller{}, bell: make(chan struct{}, 1), name: strconv.FormatUint(rand.Uint64(), 36), lease: o.Lease}
+	if e.base == nil {
+		e.base = &Library{}
+	}
+	e.library.Store(e.base)
 	if e.lease == 0 {
 		e.lease = 8 * time.Second
 	}
@@ -257,7 +266,7 @@ func (e *Engine) Approve(tx *store.Tx, by chat.User, number int64, yes bool) (st
 	if err != nil {
 		return r, noRun(number, err)
 	}
-	rec := e.Library.Find(r.Recipe)
+	rec := e.Library().Find(r.Recipe)
 	switch {
 	case r.State != store.RunWaiting:
 		return r, chat.Refusal{Text: fmt.Sprintf("R%d 现在不等审批", number)}
@@ -313,8 +322,13 @@ func (e *Engine) Retry(tx *store.Tx, by chat.User, number int64) (store.Run, err
 	if err != nil || !May(by, r) {
 		return r, noRun(number, errOr(err, store.ErrNotFound))
 	}
-	if rec := e.Library.Find(r.Recipe); rec == nil || rec.SHA != r.SHA {
-		return r, chat.Refusal{Text: "配方改过了，不能接着跑；清理后重新造"}
+	rec, base := e.Library().Find(r.Recipe), e.base.Find(r.Recipe)
+	if (rec == nil || rec.SHA != r.SHA) && (base == nil || base.SHA != r.SHA) {
+		if there, err := tx.HasRecipe(r.SHA); err != nil {
+			return r, err
+		} else if !there {
+			return r, chat.Refusal{Text: "配方改过了，不能接着跑；清理后重新造"}
+		}
 	}
 	if r.State == store.RunAttention {
 		if err := tx.ForgetStarted(r.ID); err != nil {
@@ -410,6 +424,7 @@ func (e *Engine) Wake() {
 
 const (
 	runLook  = 250 * time.Millisecond
+	textLook = time.Second // how soon a recipe written at another replica counts here
 	runsOnce = 4
 )
 
@@ -418,6 +433,7 @@ const (
 func (e *Engine) Run(ctx context.Context) error {
 	tick := time.NewTicker(runLook)
 	defer tick.Stop()
+	var looked time.Time
 	defer e.Close()
 	slots := make(chan struct{}, runsOnce)
 	var busy sync.WaitGroup
@@ -433,6 +449,12 @@ func (e *Engine) Run(ctx context.Context) error {
 		runs, err := e.Store.ClaimRuns(ctx, e.name, 0, runsOnce-len(slots), e.lease)
 		if err != nil && ctx.Err() == nil {
 			e.Log.Warn("claim runs", "err", err)
+		}
+		if time.Since(looked) > textLook {
+			looked = time.Now()
+			if err := e.Refresh(ctx); err != nil && ctx.Err() == nil {
+				e.Log.Warn("read the recipes of the console", "err", err)
+			}
 		}
 		for _, r := range runs {
 			slots <- struct{}{}
@@ -511,7 +533,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 	}
 	now := e.Store.Now()
 	for _, r := range old {
-		rec := e.Library.Find(r.Recipe)
+		rec := e.Library().Find(r.Recipe)
 		err = nil
 		switch {
 		case !r.Expires.After(now):

@@ -95,7 +95,7 @@ func TestLayerAllowList(t *testing.T) { // 2
 		}
 	}
 	e := testEngine(t, storetest.Open(t, storetest.SQLite(t), store.Options{}), u, func(s string) string { return strings.Replace(s, `recipes: ["*"]`, "recipes: [open-full]", 1) })
-	if _, err := e.Check(Order{Recipe: e.Library.Find("open-account"), Params: map[string]any{"branch": "3001"}, Requester: tester}); err == nil {
+	if _, err := e.Check(Order{Recipe: e.Library().Find("open-account"), Params: map[string]any{"branch": "3001"}, Requester: tester}); err == nil {
 		t.Error("a recipe that the environment does not take")
 	}
 	// As a part of one that it takes, neither.

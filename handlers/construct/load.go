@@ -30,6 +30,7 @@ var Examples embed.FS
 type Library struct {
 	Recipes []*Recipe // by name
 	words   []word
+	files   map[string][]byte // as they were read, by name
 }
 
 type word struct {
@@ -76,7 +77,7 @@ func Load(files map[string][]byte) (*Library, []Fault) {
 		names = append(names, n)
 	}
 	sort.Strings(names)
-	lib := &Library{}
+	lib := &Library{files: files}
 	var readers []*reader
 	for _, n := range names {
 		rd := newReader(n)

@@ -62,7 +62,7 @@ func (e *Engine) Words(r store.Run, items []store.Item, now time.Time) string {
 	case store.RunWaiting, store.RunQueued, store.RunRejected, store.RunUndoing:
 		return strings.TrimSpace(fmt.Sprintf("R%d %s ×%d（%s）%s %s", r.Number, chat.Plain(r.Title), r.Wanted, env, StateTitle(r.State), r.Why))
 	case store.RunRunning:
-		rec := e.Library.Find(r.Recipe)
+		rec := e.Library().Find(r.Recipe)
 		for _, i := range items {
 			if i.State == store.ItemRunning && rec != nil {
 				return progressText(r, i, rec.StepCount())
@@ -98,7 +98,7 @@ func (e *Engine) Uses(ctx context.Context, since time.Time) ([]Use, error) {
 		}
 		u := &out[i]
 		u.Runs, u.Good, u.Bad, u.People = u.Runs+r.Runs, u.Good+r.Good, u.Bad+r.Bad, u.People+1
-		if rec := e.Library.Find(r.Recipe); rec != nil {
+		if rec := e.Library().Find(r.Recipe); rec != nil {
 			u.Title, u.Saved = rec.Title, u.Saved+rec.Manual*r.Good
 		}
 	}
@@ -170,7 +170,7 @@ func (e *Engine) SeenSteps(r *Recipe, i store.Item, steps []store.RunStep) []See
 	}
 	take(r, i.Data)
 	for _, st := range steps { // the values of a sub-recipe stand in its step, whose target it is
-		take(e.Library.Find(st.Target), st.Request)
+		take(e.Library().Find(st.Target), st.Request)
 	}
 	show := func(b []byte) string {
 		text := string(b)

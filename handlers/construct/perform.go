@@ -23,7 +23,10 @@ func (e *Engine) Perform(ctx context.Context, r store.Run) error {
 	stop := e.keepLease(ctx, r)
 	defer stop()
 	env := e.Envs[r.Env]
-	rec := e.Library.Find(r.Recipe)
+	rec, err := e.recipeOf(ctx, r)
+	if err != nil {
+		return err
+	}
 	if env == nil {
 		r.State, r.Why = store.RunFailed, "环境 "+r.Env+" 不在了"
 		return e.end(ctx, r, nil)

@@ -56,7 +56,7 @@ func testEngine(t testing.TB, s *store.Store, u *uat.Server, change ...func(text
 func (e *Engine) test(t testing.TB, recipe string, params map[string]any, count int) (store.Run, []store.Item) {
 	t.Helper()
 	ctx := context.Background()
-	w, err := e.Check(Order{Recipe: e.Library.Find(recipe), Params: params, Count: count, Requester: tester, Source: fmt.Sprint(time.Now().UnixNano()), Seed: 7731})
+	w, err := e.Check(Order{Recipe: e.Library().Find(recipe), Params: params, Count: count, Requester: tester, Source: fmt.Sprint(time.Now().UnixNano()), Seed: 7731})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestLostAnswers(t *testing.T) {
 func TestRetryGoesOn(t *testing.T) {
 	u := startUAT(t)
 	e := testEngine(t, storetest.Open(t, storetest.SQLite(t), store.Options{}), u)
-	e.Library.Find("open-full").OnFailure = "keep"
+	e.Library().Find("open-full").OnFailure = "keep"
 	u.Inject(uat.Fault{Op: "PERMIT", Kind: "code", Code: "3001"})
 	r, items := e.test(t, "open-full", map[string]any{"gem": true}, 1)
 	if r.State != store.RunFailed || items[0].FaultAt != "gem" || items[0].State != store.ItemFailed {
@@ -304,7 +304,7 @@ func TestApproval(t *testing.T) {
 	ctx := context.Background()
 	u := startUAT(t)
 	e := testEngine(t, storetest.Open(t, storetest.SQLite(t), store.Options{}), u)
-	order := Order{Recipe: e.Library.Find("open-account"), Params: map[string]any{"branch": "3001"}, Count: 21, Requester: tester, Source: "m1"}
+	order := Order{Recipe: e.Library().Find("open-account"), Params: map[string]any{"branch": "3001"}, Count: 21, Requester: tester, Source: "m1"}
 	create := func(source string) store.Run {
 		o := order
 		o.Source = source
@@ -339,7 +339,7 @@ func TestApproval(t *testing.T) {
 		t.Errorf("%s %v", got.State, err)
 	}
 	r = create("b")
-	rec := e.Library.Find("open-account")
+	rec := e.Library().Find("open-account")
 	old := rec.SHA
 	rec.SHA = "changed"
 	if got, err := say(leader, r.Number, true); err != nil || got.State != store.RunRejected {
@@ -363,7 +363,7 @@ func TestReproduce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, kind := range []string{"余额差额", "户名不一致", "证件号不一致", "账号已销户"} {
-		w, err := e.Check(Order{Recipe: e.Library.Find("bank-balance-mismatch"), Params: map[string]any{"ticket": int(tk.Number), "kind": kind}, Ticket: tk.Number, Requester: tester, Source: kind,
+		w, err := e.Check(Order{Recipe: e.Library().Find("bank-balance-mismatch"), Params: map[string]any{"ticket": int(tk.Number), "kind": kind}, Ticket: tk.Number, Requester: tester, Source: kind,
 			Facts: map[string]any{"id_shape": map[string]any{"sex": "女", "ends_x": true}, "name_shape": map[string]any{"length": 3}, "branch": "3002", "amount": "2500.50"}})
 		if err != nil {
 			t.Fatal(err)

@@ -39,12 +39,12 @@ func (e *Engine) Read(text string, u chat.User) Sentence {
 	}
 	first := strings.ToLower(tokens[0])
 	var named []word
-	for _, w := range e.Library.words { // longest first
+	for _, w := range e.Library().words { // longest first
 		if w.recipe.May(u) && (strings.Contains(w.say, first) || strings.HasPrefix(first, w.say)) {
 			named = append(named, w)
 		}
 	}
-	for _, r := range e.Library.Recipes {
+	for _, r := range e.Library().Recipes {
 		if r.May(u) && (r.Name == first || strings.ToLower(r.Title) == first) {
 			named = append(named, word{first, r, nil})
 		}
@@ -192,7 +192,7 @@ func (p *Param) spoken(env *Environment, t string) (any, bool) {
 func (e *Engine) Suits(text string, u chat.User) *Recipe {
 	var best *Recipe
 	most := 0
-	for _, r := range e.Library.Recipes {
+	for _, r := range e.Library().Recipes {
 		if !r.May(u) {
 			continue
 		}

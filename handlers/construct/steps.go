@@ -208,7 +208,7 @@ func (x *exec) note(ctx context.Context, a *Action, row *store.RunStep, frame va
 
 // sub runs another recipe; its values are made once and written down.
 func (x *exec) sub(ctx context.Context, st *Step, a *Action, path string, row *store.RunStep, frame vars) (map[string]any, error) {
-	rec := x.e.Library.Find(a.Recipe)
+	rec := x.e.Library().Find(a.Recipe)
 	if !x.env.Allows(rec) {
 		return nil, Forbidden{layerAllow, "环境 " + x.env.Name + " 不许用配方 " + rec.Name}
 	}

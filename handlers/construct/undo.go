@@ -150,7 +150,7 @@ func (x *exec) find(path string) *Step {
 		if st.Action == nil || st.Action.Kind != "recipe" {
 			return nil
 		}
-		if rec = x.e.Library.Find(st.Action.Recipe); rec == nil {
+		if rec = x.e.Library().Find(st.Action.Recipe); rec == nil {
 			return nil
 		}
 	}

@@ -39,7 +39,7 @@ func TestCutOffNeedsALook(t *testing.T) {
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
-	e.Library = lib
+	e.SetLibrary(lib)
 	w, err := e.Check(Order{Recipe: lib.Find("unsure-one"), Requester: tester, Source: "x"})
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func TestNothingInClear(t *testing.T) {
 	e.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	u.Inject(uat.Fault{Op: "openCustomer", Kind: "code", Code: "1999", Skip: 1})
 	ctx := context.Background()
-	w, err := e.Check(Order{Recipe: e.Library.Find("open-account"), Params: map[string]any{"branch": "3001"}, Count: 3, Requester: tester, Source: "x", Place: chat.Address{Kind: chat.Group, ID: "g", Via: chat.Bot}})
+	w, err := e.Check(Order{Recipe: e.Library().Find("open-account"), Params: map[string]any{"branch": "3001"}, Count: 3, Requester: tester, Source: "x", Place: chat.Address{Kind: chat.Group, ID: "g", Via: chat.Bot}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestBatchOfAHundred(t *testing.T) {
 	for i := range 3 {
 		u.Inject(uat.Fault{Op: "openCustomer", Kind: "code", Code: "1999", Skip: 10 + 20*i})
 	}
-	e.Library.Find("open-account").Approval = nil
+	e.Library().Find("open-account").Approval = nil
 	r, items := e.test(t, "open-account", map[string]any{"branch": "3001"}, 100)
 	undone := 0
 	for _, i := range items {
