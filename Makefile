@@ -4,7 +4,7 @@ LDFLAGS := -s -w -X frontline/cli.Version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 N ?= 200
 
-.PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets steady example docker-steps release clean
+.PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets bench-construct steady example docker-steps release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,10 @@ bench: ## decode, durable acknowledgements, size and start, as ratios in one run
 
 bench-tickets: ## the queue's pages and work on tickets beside a million tickets
 	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run TestMillionTickets ./web
+
+bench-construct: ## an account set beside slow systems, the engine's part of a step, identities a second
+	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run TestConstructSpeed ./handlers/construct
+	go test -run '^$$' -bench Identity ./handlers/construct/gen
 
 steady: ## five reports a second for ten minutes on SQLite
 	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run TestSteadyReports .

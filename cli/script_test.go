@@ -22,6 +22,7 @@ import (
 type running struct {
 	*demo
 	stop func()
+	log  *logBuffer
 }
 
 // logBuffer collects the log; it is printed when the test fails.
@@ -53,7 +54,7 @@ func startTestDemo(t *testing.T, dir string) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- d.run(ctx) }()
-	r := &running{demo: d}
+	r := &running{demo: d, log: log}
 	r.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {

@@ -47,7 +47,7 @@ type Server struct {
 
 // Fault makes the next calls of an operation go wrong.
 type Fault struct {
-	Op    string        `json:"op"`    // openCustomer, OPEN_FUND_ACCOUNT, POST /agreements, …
+	Op    string        `json:"op"`    // openCustomer, OPEN_FUND_ACCOUNT, POST /agreements, …; * for every one
 	Kind  string        `json:"kind"`  // error (500), fault (business), drop (before), lose (after it was done), slow
 	Skip  int           `json:"skip"`  // calls that go well first
 	Times int           `json:"times"` // how often; 0 once
@@ -224,7 +224,7 @@ func (s *Server) arrive(ctx context.Context, op string) *Fault {
 	s.calls[op]++
 	var hit *Fault
 	for i, f := range s.faults {
-		if f.Op != op {
+		if f.Op != op && f.Op != "*" {
 			continue
 		}
 		if f.Skip > 0 {

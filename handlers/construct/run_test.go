@@ -55,8 +55,13 @@ func testEngine(t testing.TB, s *store.Store, u *uat.Server, change ...func(text
 // make orders and performs a run, and returns how it stands afterwards.
 func (e *Engine) test(t testing.TB, recipe string, params map[string]any, count int) (store.Run, []store.Item) {
 	t.Helper()
+	return e.seeded(t, recipe, params, count, 7731)
+}
+
+func (e *Engine) seeded(t testing.TB, recipe string, params map[string]any, count int, seed uint64) (store.Run, []store.Item) {
+	t.Helper()
 	ctx := context.Background()
-	w, err := e.Check(Order{Recipe: e.Library().Find(recipe), Params: params, Count: count, Requester: tester, Source: fmt.Sprint(time.Now().UnixNano()), Seed: 7731})
+	w, err := e.Check(Order{Recipe: e.Library().Find(recipe), Params: params, Count: count, Requester: tester, Source: fmt.Sprint(time.Now().UnixNano()), Seed: seed})
 	if err != nil {
 		t.Fatal(err)
 	}
