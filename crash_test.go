@@ -504,6 +504,8 @@ func (w *world) checkTurns(s *store.Store, user string, texts []string) {
 }
 
 // checkWords: what the member sees is what the outbox sent, once and in order.
+// A sign of life is written while its turn's own words wait for their commit,
+// so it has no place in that order.
 func (w *world) checkWords(s *store.Store, user string) (answers int) {
 	var rows []store.Delivered
 	for before := int64(0); ; {
@@ -520,9 +522,12 @@ func (w *world) checkWords(s *store.Store, user string) (answers int) {
 	}
 	slices.Reverse(rows)
 	var sent []string
+	signs := map[string]int{} // of signs of life, how often each was seen
 	perhaps := 0
 	for _, d := range rows {
 		switch {
+		case d.State == "sent" && len(d.Parts) == 1 && d.Said.Progress:
+			signs[d.Receipt.MsgID] = 0
 		case d.State == "sent" && len(d.Parts) == 1:
 			sent = append(sent, d.Receipt.MsgID)
 		case d.State == "dead" && d.Said.AtMostOnce:
@@ -533,8 +538,18 @@ func (w *world) checkWords(s *store.Store, user string) (answers int) {
 	}
 	var seen []string
 	for _, e := range w.platform.Feed(w.t.Context(), standin.FeedQuery{User: user}).Entries {
-		if e.From.Kind == "app" {
-			seen = append(seen, e.MsgID)
+		if e.From.Kind != "app" {
+			continue
+		}
+		if _, sign := signs[e.MsgID]; sign {
+			signs[e.MsgID]++
+			continue
+		}
+		seen = append(seen, e.MsgID)
+	}
+	for id, n := range signs {
+		if n != 1 {
+			w.t.Errorf("%s sees the sign of life %s %d times", user, id, n)
 		}
 	}
 	if perhaps == 0 && !slices.Equal(sent, seen) || len(seen) < len(sent) || len(seen) > len(sent)+perhaps {
