@@ -16,14 +16,16 @@ import (
 // not the wrong direction, so this test does. Test files may import more.
 var allowed = map[string][]string{
 	".":                      {"cli"},
-	"cli":                    {"bot", "bot/chat", "bot/standin", "config", "handlers", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/construct/gen", "handlers/monitor", "handlers/spec", "kb", "kb/llm", "kb/sample", "store", "uat", "web"},
+	"cli":                    {"bot", "bot/chat", "bot/standin", "config", "history", "handlers", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/construct/gen", "handlers/monitor", "handlers/spec", "kb", "kb/llm", "kb/sample", "store", "uat", "web"},
 	"bot":                    {"bot/chat"},
 	"bot/chat":               {},
 	"bot/standin":            {},
 	"config":                 {},
-	"handlers":               {"bot/chat", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/construct/gen", "handlers/mask", "kb", "store"},
+	"handlers":               {"bot/chat", "chart", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/construct/gen", "handlers/mask", "kb", "store"},
 	"handlers/alert":         {"bot/chat", "handlers/mask", "store"},
 	"handlers/calendar":      {},
+	"chart":                  {},
+	"history":                {"bot/chat", "handlers/calendar", "store"},
 	"handlers/mask":          {},
 	"handlers/construct":     {"bot/chat", "handlers/construct/gen", "handlers/mask", "handlers/spec", "store"},
 	"handlers/monitor":       {"handlers/alert", "handlers/calendar", "handlers/mask", "handlers/spec", "store"},
@@ -37,7 +39,7 @@ var allowed = map[string][]string{
 	"sheet":                  {},
 	"store":                  {"bot/chat", "kb"},
 	"store/storetest":        {"store"},
-	"web":                    {"bot/chat", "handlers", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/mask", "kb", "picture", "sheet", "store"},
+	"web":                    {"bot/chat", "chart", "handlers", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/mask", "kb", "picture", "sheet", "store"},
 }
 
 // only says which packages alone may use a library.

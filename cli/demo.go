@@ -33,10 +33,12 @@ func demoDir(dir string) (string, error) {
 func runDemo(ctx context.Context, env Env, args []string) error {
 	var listen, dir string
 	var reset bool
+	var past pastOptions
 	rest, err := flags(env, "demo", args, func(fs *flag.FlagSet) {
 		fs.StringVar(&listen, "listen", "127.0.0.1:8080", "address of this machine to listen on")
 		fs.StringVar(&dir, "dir", "", "folder of the demo's data (default: frontline-demo in your cache folder)")
 		fs.BoolVar(&reset, "reset", false, "begin with empty data")
+		past.flags(fs)
 	})
 	if err != nil {
 		return err
@@ -54,6 +56,9 @@ func runDemo(ctx context.Context, env Env, args []string) error {
 		if err := resetDemo(dir); err != nil {
 			return err
 		}
+	}
+	if err := makePast(ctx, env, dir, past); err != nil {
+		return err
 	}
 	d, err := startDemo(ctx, env, dir, listen)
 	if err != nil {
@@ -74,7 +79,7 @@ func isLoopback(listen string) bool {
 }
 
 // demoFiles is what a demo writes into its folder; -reset removes only that.
-var demoFiles = []string{"frontline.db", "uat", "environments", "monitors", "frontline.db-wal", "frontline.db-shm", "frontline.db.lock", "frontline.key", "demo.json", "keys.json", "files", "spool"}
+var demoFiles = []string{"frontline.db", "uat", "environments", "monitors", "frontline.db-wal", "frontline.db-shm", "frontline.db.lock", "frontline.key", "demo.json", "keys.json", "files", "spool", pastFile}
 
 func resetDemo(dir string) error {
 	if at, err := readDemo(dir); err == nil && at.answers() {
@@ -122,7 +127,7 @@ func startDemo(ctx context.Context, env Env, dir, listen string) (d *demo, err e
 		return nil, err
 	}
 	own, platform := "http://"+d.listener.Addr().String(), "http://"+d.platform.Addr().String()
-	if d.standin, err = standin.New(company(k, own, platform)); err != nil {
+	if d.standin, err = standin.New(company(k, own, platform, hasPast(dir))); err != nil {
 		return nil, err
 	}
 	// The platform answers before the product asks it anything.
@@ -242,7 +247,7 @@ func seedKnowledge(ctx context.Context, e *engine, have bool) error {
 	if have {
 		return nil
 	}
-	entries := sample.Entries()
+	entries := sample.Entries(e.store.Now())
 	if err := e.store.InTx(ctx, func(tx *store.Tx) error {
 		_, err := tx.PutEntries("demo", entries)
 		return err

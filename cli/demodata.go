@@ -123,14 +123,18 @@ func aesKey() string {
 	}
 }
 
-// company is what the stand-in plays.
-func company(k keys, own, platform string) standin.Options {
+// company is what the stand-in plays; past says that its database has a made-up
+// past, whose people are colleagues too.
+func company(k keys, own, platform string, past bool) standin.Options {
 	o := standin.Options{CorpID: k.CorpID, CorpName: "示例证券", BaseURL: platform, ControlToken: k.Control, Departments: demoDepartments}
 	o.Apps = []standin.App{{AgentID: demoAgent, Name: "一线助手", Secret: k.AppSecret, Token: k.AppToken, AESKey: k.AppAESKey, CallbackURL: own + "/wecom/app",
 		Menu: []standin.MenuItem{{Name: "我的单", Type: "click", Key: "我的单"}, {Name: "帮助", Type: "click", Key: "帮助"}}}}
 	o.Bots = []standin.Bot{{ID: demoBot, Name: "一线助手", Token: k.BotToken, AESKey: k.BotAESKey, CallbackURL: own + "/wecom/bot"}}
 	for _, p := range demoPeople {
 		o.People = append(o.People, standin.Person{UserID: p.id, Name: p.name, Position: p.position, Departments: []int{p.dept}})
+	}
+	if past {
+		addPast(&o)
 	}
 	for _, g := range demoGroups {
 		o.Groups = append(o.Groups, standin.Group{ChatID: g.chat, Name: g.title, Members: g.members, BotIDs: []string{demoBot}})

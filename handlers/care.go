@@ -112,17 +112,20 @@ func (d *Desk) ReportGaps(ctx context.Context) error {
 		lines = append(lines, fmt.Sprintf("其余 %d 问已折叠。", folded))
 	}
 	lines = append(lines, "回数字看证据，「草稿 1」直接起草。"+d.gapsLine())
+	to, err := d.subscribers(ctx, "gaps")
+	if err != nil {
+		return err
+	}
 	return d.Store.InTx(ctx, func(tx *store.Tx) error {
-		ids, err := curatorIDs(tx)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			key := fmt.Sprintf("gaps/%s/%s", tx.Now().Format(time.DateOnly), id)
-			if err := tx.Enqueue(chat.Outgoing{Key: key, To: person(id), Body: chat.Body{Text: strings.Join(lines, "\n")}}); err != nil {
+		for _, place := range to {
+			key := fmt.Sprintf("gaps/%s/%s", tx.Now().Format(time.DateOnly), place)
+			if err := tx.Enqueue(chat.Outgoing{Key: key, To: place, Body: chat.Body{Text: strings.Join(lines, "\n")}}); err != nil {
 				return err
 			}
-			if err := d.offer(tx, person(id), id, list); err != nil {
+			if place.Kind != chat.Person {
+				continue
+			}
+			if err := d.offer(tx, place, place.ID, list); err != nil {
 				return err
 			}
 		}

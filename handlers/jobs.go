@@ -28,6 +28,9 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 		{Name: "reviews", Next: daily(9, 0), Run: d.RemindReviews},
 		{Name: "gaps", Next: weekly(time.Monday, 9, 0), Run: d.ReportGaps},
 		{Name: "making", Next: weekly(time.Monday, 9, 5), Run: d.ReportMaking},
+		{Name: "digest_day", Next: daily(17, 35), Run: d.ReportPeriod("daily")},
+		{Name: "digest_week", Next: weekly(time.Monday, 9, 10), Run: d.ReportPeriod("weekly")},
+		{Name: "digest_month", Next: monthly(1, 9, 15), Run: d.ReportPeriod("monthly")},
 		{Name: "awaited", Next: every(jobLook), Run: d.TellAwaited},
 		{Name: "tickets", Next: every(jobLook), Run: d.Tick},
 		// What an older version wrote is counted bit by bit: the other jobs wait for this one.
@@ -51,6 +54,17 @@ func daily(hour, minute int) func(time.Time) time.Time {
 		at := time.Date(now.Year(), now.Month(), now.Day(), hour, minute, 0, 0, now.Location())
 		if !at.After(now) {
 			at = at.AddDate(0, 0, 1)
+		}
+		return at
+	}
+}
+
+// monthly is every month on a day that all months have.
+func monthly(day, hour, minute int) func(time.Time) time.Time {
+	return func(now time.Time) time.Time {
+		at := time.Date(now.Year(), now.Month(), day, hour, minute, 0, 0, now.Location())
+		if !at.After(now) {
+			at = at.AddDate(0, 1, 0)
 		}
 		return at
 	}

@@ -42,7 +42,7 @@ func TestQuestions(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	e := load(t, sample.Entries())
+	e := load(t, sample.Entries(time.Now()))
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		part := strings.Split(lines.Text(), "\t")
@@ -101,7 +101,7 @@ func TestSameQuestionTwiceIsAsked(t *testing.T) {
 }
 
 func TestExplanation(t *testing.T) {
-	e := load(t, sample.Entries())
+	e := load(t, sample.Entries(time.Now()))
 	res, err := e.Search(t.Context(), kb.Query{Text: "请问打新要多少市值 9.2.1", Now: time.Now()})
 	if err != nil || len(res.Hits) == 0 {
 		t.Fatal(err)
@@ -118,7 +118,7 @@ func TestExplanation(t *testing.T) {
 }
 
 func BenchmarkLoadSample(b *testing.B) {
-	entries := sample.Entries()
+	entries := sample.Entries(time.Now())
 	for b.Loop() {
 		load(b, entries)
 	}

@@ -26,6 +26,7 @@ type Question struct {
 	Feedback string // useful, useless, person
 	Ticket   int64  // the ticket it became, 0 for none
 	Outcome  string // learned, ignored; "" while nothing has become of it
+	Undone   string // why its answer solved nothing after all: again, ticket; in lists only
 	At       time.Time
 }
 

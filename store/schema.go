@@ -259,6 +259,9 @@ var migrations = []migration{
 		"CREATE UNIQUE INDEX recipe_text_edition ON recipe_text (name, edition)",
 		"CREATE INDEX recipe_text_sha ON recipe_text (sha)",
 	}},
+	{name: "subscriptions", oldest: 12, steps: []string{
+		"CREATE TABLE subscription (place $key(191) NOT NULL, kind $key(16) NOT NULL, address $text NOT NULL, wanted INTEGER NOT NULL, author $key(64) NOT NULL, changed_at BIGINT NOT NULL, PRIMARY KEY (place, kind))$end",
+	}},
 }
 
 func numbered(head, row string, n int) string {

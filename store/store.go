@@ -186,6 +186,10 @@ type Tx struct {
 // Now is the same instant throughout the transaction.
 func (tx *Tx) Now() time.Time { return tx.now }
 
+// At moves the transaction's instant. Only who makes up a past does that, alone
+// with its database: many events then share one commit.
+func (tx *Tx) At(t time.Time) { tx.now = t }
+
 // InTx runs fn in a transaction: all of it is committed, or nothing. fn is
 // quick and does nothing that it may not do twice: after a deadlock or a lost
 // connection it runs again. An error after a lost commit does not prove that

@@ -28,10 +28,16 @@ type TicketQuery struct {
 	Soon       time.Time // a clock that runs ends before this, or is over
 	RatedMost  int       // rated, with so many stars at most
 	AppVersion string
-	Overdue    bool  // the time to resolve is over and the clock runs
-	ByDue      bool  // most urgent first (priority, then due time) instead of newest first
-	Before     int64 // id of the last ticket of the page before; not with ByDue
-	After      int64 // only what came after this id
+	Subclass   string
+	Counted    bool           // not withdrawn: those that the figures count
+	Late       string         // what came late: answer, solve, any
+	Reopened   bool           // at least once
+	RatedLeast int            // rated, with so many stars at least
+	Spans      [][2]time.Time // created in one of them, each [from, to); with From and To too
+	Overdue    bool           // the time to resolve is over and the clock runs
+	ByDue      bool           // most urgent first (priority, then due time) instead of newest first
+	Before     int64          // id of the last ticket of the page before; not with ByDue
+	After      int64          // only what came after this id
 	Skip       int
 	N          int // at most 500
 }
@@ -118,6 +124,30 @@ func (s *Store) ticketsWhere(db *gorm.DB, q TicketQuery) *gorm.DB {
 	if !q.To.IsZero() {
 		db = db.Where("id < ?", idAt(q.To))
 	}
+	if q.Subclass != "" {
+		db = db.Where("subclass = ?", q.Subclass)
+	}
+	if q.Counted {
+		db = db.Where("state <> ?", TicketVoid)
+	}
+	if q.Late != "" {
+		db = lateWhere(db, q.Late)
+	}
+	if q.Reopened {
+		db = db.Where("cycle > 0")
+	}
+	if q.RatedLeast > 0 {
+		db = db.Where("rating >= ? AND state NOT IN ?", q.RatedLeast, []TicketState{TicketVoid, TicketMerged})
+	}
+	if len(q.Spans) > 0 {
+		var spans []string
+		var args []any
+		for _, sp := range q.Spans {
+			spans = append(spans, "(id >= ? AND id < ?)")
+			args = append(args, idAt(sp[0]), idAt(sp[1]))
+		}
+		db = db.Where(strings.Join(spans, " OR "), args...)
+	}
 	if q.Overdue {
 		db = db.Where("state IN ? AND paused_at = 0 AND resolve_due > 0 AND resolve_due < ?", openStates, millis(s.now()))
 	}
@@ -125,6 +155,19 @@ func (s *Store) ticketsWhere(db *gorm.DB, q TicketQuery) *gorm.DB {
 		db = db.Where("id < ?", q.Before)
 	}
 	return s.ticketsOfDesk(db, q)
+}
+
+// lateWhere narrows down to what the figures count as late.
+func lateWhere(db *gorm.DB, what string) *gorm.DB {
+	const answer, solve = "(answered_late = 1 AND state NOT IN ?)", "(state IN ? AND resolve_due > 0 AND resolved_at > resolve_due)"
+	gone, done := []TicketState{TicketVoid, TicketMerged}, []TicketState{TicketResolved, TicketClosed}
+	switch what {
+	case "answer":
+		return db.Where(answer, gone)
+	case "solve":
+		return db.Where(solve, done)
+	}
+	return db.Where("("+answer+" OR "+solve+")", gone, done)
 }
 
 func tickets(rows []ticketRow) []Ticket {

@@ -52,6 +52,7 @@ func (s *Server) apiList() []apiRoute {
 		{method: "GET", path: "/runs/{number}", roles: makers, do: s.apiShowRun},
 		{method: "GET", path: "/alerts", roles: workers, do: s.apiAlerts},
 		{method: "GET", path: "/alerts/counts", roles: workers, do: s.apiAlertCounts},
+		{method: "GET", path: "/stats", roles: analysts, do: s.apiShowStats},
 	}
 }
 

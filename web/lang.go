@@ -23,6 +23,7 @@ var english = catalogue(
 	englishAlerts,
 	englishMessages,
 	englishOncall,
+	englishAnalysis,
 )
 
 func catalogue(parts ...map[string]string) map[string]string {

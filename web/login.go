@@ -4,11 +4,15 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"frontline/bot/chat"
 	"frontline/store"
 )
+
+// loginPeople bounds the people whom the demo offers to be.
+const loginPeople = 16
 
 type loginPage struct {
 	People  []chat.User // in the demo: anybody of the sample company
@@ -23,11 +27,10 @@ func (s *Server) loginPage(v *visit) error {
 		if err != nil {
 			return err
 		}
-		for _, u := range all {
-			if !u.Disabled {
-				p.People = append(p.People, u)
-			}
-		}
+		all = slices.DeleteFunc(all, func(u chat.User) bool { return u.Disabled })
+		// Who has something to do here comes first; a past may have a hundred reporters.
+		slices.SortStableFunc(all, func(a, b chat.User) int { return len(b.Roles) - len(a.Roles) })
+		p.People = all[:min(loginPeople, len(all))]
 	}
 	return v.show("login", p)
 }

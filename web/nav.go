@@ -21,6 +21,7 @@ var navList = []navGroup{
 		{Key: "alerts", Title: "告警", Icon: "bell-ring", Path: "/alerts"},
 		{Key: "oncall", Title: "值班", Icon: "calendar-clock", Path: "/oncall"},
 		{Key: "kb", Title: "知识库", Icon: "book-open", Path: "/kb"},
+		{Key: "analysis", Title: "分析", Icon: "chart-column", Path: "/analysis"},
 		{Key: "construct", Title: "数据构造", Icon: "flask-conical", Path: "/construct"},
 		{Key: "mine", Title: "我的上报", Icon: "user", Path: "/m/mine"},
 	}},

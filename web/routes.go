@@ -80,6 +80,7 @@ func (s *Server) routeList() []route {
 	list = append(list, s.kbRoutes()...)
 	list = append(list, s.alertRoutes()...)
 	list = append(list, s.oncallRoutes()...)
+	list = append(list, s.analysisRoutes()...)
 	if s.opt.Desk.Construct != nil {
 		list = append(list, s.constructRoutes()...)
 		list = append(list, s.constructReportRoutes()...)

@@ -28,9 +28,11 @@ type ticketFilter struct {
 	From, To string // 2006-01-02, instead of Day
 	Soon     bool
 	Rated    bool // two stars at most
-	Newest   bool // newest first
-	Size     int
-	Page     int // from 1
+	// What only the figures lead to: figures.
+	figureFilter
+	Newest bool // newest first
+	Size   int
+	Page   int // from 1
 }
 
 var (
@@ -45,7 +47,7 @@ func readFilter(q url.Values) ticketFilter {
 	text := func(name string, most int) string { return chat.Cut(strings.TrimSpace(q.Get(name)), most) }
 	f := ticketFilter{Text: text("q", 200), Class: text("class", 32), Who: text("who", 64), Group: text("group", 64), Dept: text("dept", 128), Reporter: text("reporter", 64), Version: text("version", 64),
 		Soon: q.Get("soon") == "1", Rated: q.Get("rated") == "2", Newest: q.Get("sort") == "new", Page: 1, Size: pageSizes[0]}
-	if s := q.Get("state"); s == "all" || slices.Contains(allStates, store.TicketState(s)) {
+	if s := q.Get("state"); s == "all" || s == stateCounted || s == stateDone || slices.Contains(allStates, store.TicketState(s)) {
 		f.State = s
 	}
 	if p := q.Get("priority"); slices.Contains(priorities, p) {
@@ -62,6 +64,7 @@ func readFilter(q url.Values) ticketFilter {
 			*d.to = q.Get(d.name)
 		}
 	}
+	f.figureFilter = readFigureFilter(q)
 	if n, _ := strconv.Atoi(q.Get("n")); slices.Contains(pageSizes, n) {
 		f.Size = n
 	}
@@ -85,6 +88,7 @@ func (f ticketFilter) values() url.Values {
 	if f.Rated {
 		q.Set("rated", "2")
 	}
+	f.figureFilter.set(q)
 	if f.Newest {
 		q.Set("sort", "new")
 	}
@@ -121,6 +125,10 @@ func (f ticketFilter) query(me string, now time.Time) store.TicketQuery {
 		q.States = openTickets
 	case "all":
 		q.ByDue = false
+	case stateCounted:
+		q.Counted, q.ByDue = true, false
+	case stateDone:
+		q.States, q.ByDue = []store.TicketState{store.TicketResolved, store.TicketClosed}, false
 	default:
 		q.States = []store.TicketState{store.TicketState(f.State)}
 		q.ByDue = q.ByDue && q.States[0].Open()
@@ -160,6 +168,7 @@ func (f ticketFilter) query(me string, now time.Time) store.TicketQuery {
 	if d, err := time.ParseInLocation(time.DateOnly, f.To, now.Location()); err == nil {
 		q.To = d.AddDate(0, 0, 1)
 	}
+	f.figureFilter.narrow(&q)
 	if f.Text == "" {
 		return q
 	}

@@ -236,11 +236,14 @@ func (v *visit) fail(err error) {
 	var who needs
 	var roles chat.RoleSet
 	var tooBig *http.MaxBytesError
+	var no chat.Refusal
 	switch {
 	case errors.Is(err, errSignIn):
 		v.signIn()
 		return
 	case errors.As(err, &p):
+	case errors.As(err, &no):
+		p = problem{http.StatusUnprocessableEntity, no.Text}
 	case errors.Is(err, errForbidden):
 		p, roles = problem{http.StatusForbidden, v.t("没有权限")}, v.route.roles
 		if errors.As(err, &who) {

@@ -33,7 +33,12 @@ type console struct {
 
 func startConsole(t *testing.T, change func(o *Options)) *console {
 	t.Helper()
-	database := storetest.SQLite(t)
+	return startConsoleOn(t, storetest.SQLite(t), change)
+}
+
+// startConsoleOn starts a console on a database that has something already.
+func startConsoleOn(t *testing.T, database string, change func(o *Options)) *console {
+	t.Helper()
 	s := storetest.Open(t, database, store.Options{})
 	know := kb.NewEngine(kb.Options{})
 	ctx := context.Background()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"frontline/kb"
 )
@@ -29,7 +30,7 @@ func TestEntries(t *testing.T) {
 			}
 		}
 	}
-	if n := len(Entries()); n != len(rows) || n < 60 || n > 80 {
+	if n := len(Entries(time.Now())); n != len(rows) || n < 60 || n > 80 {
 		t.Errorf("%d of %d entries", n, len(rows))
 	}
 }
