@@ -284,7 +284,7 @@ func Shares(w float64, about string, list []Share) Scene {
 		s.add(Shape{Kind: Text, X: 0, Y: y + 14, Fill: Words, Text: p.Label, Size: 13, Link: p.Link})
 		s.add(Shape{Kind: Text, X: w, Y: y + 14, Fill: Words, Text: p.Value, Size: 13, Anchor: End})
 		s.add(Shape{Kind: Box, X: 0, Y: y + 22, W: w, H: 12, Fill: Grid},
-			Shape{Kind: Box, X: 0, Y: y + 22, W: w * p.Part / full, H: 12, Fill: SeriesInk(i), Link: p.Link})
+			Shape{Kind: Box, X: 0, Y: y + 22, W: w * p.Part / full, H: 12, Fill: SeriesInk(i), Link: p.Link, Title: p.Label + " " + p.Value})
 		if p.Before >= 0 {
 			s.add(Shape{Kind: Box, X: max(0, w*p.Before/full-1), Y: y + 19, W: 2, H: 18, Fill: Words})
 		}

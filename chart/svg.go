@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"html"
 	"strconv"
 	"strings"
@@ -10,12 +11,20 @@ import (
 // static/app.css), so that a strict content security policy holds.
 func (s Scene) SVG() string {
 	var b strings.Builder
-	b.WriteString(`<svg class="chart" viewBox="0 0 ` + num(s.W) + ` ` + num(s.H) + `" width="` + num(s.W) + `" height="` + num(s.H) + `" role="img" aria-label="` + html.EscapeString(s.About) + `">`)
+	b.WriteString(`<svg class="chart" viewBox="0 0 ` + num(s.W) + ` ` + num(s.H) + `" width="` + num(s.W) + `" height="` + num(s.H) + `" ` + name(s.About) + `>`)
 	for _, p := range s.Shapes {
 		p.svg(&b)
 	}
 	b.WriteString("</svg>")
 	return b.String()
+}
+
+// name is what a picture is called; one without a name is an ornament.
+func name(about string) string {
+	if about == "" {
+		return `aria-hidden="true"`
+	}
+	return `role="img" aria-label="` + html.EscapeString(about) + `"`
 }
 
 func num(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
@@ -26,7 +35,7 @@ func short(f float64) string {
 
 func (p Shape) svg(b *strings.Builder) {
 	if p.Link != "" {
-		b.WriteString(`<a href="` + html.EscapeString(p.Link) + `">`)
+		b.WriteString(`<a href="` + html.EscapeString(p.Link) + `" aria-label="` + html.EscapeString(cmp.Or(p.Title, p.Text)) + `">`)
 		defer b.WriteString("</a>")
 	}
 	attr := p.attributes()

@@ -77,7 +77,7 @@ func TestHeatCells(t *testing.T) {
 	c, from, last := startPast(t, 21, nil)
 	b := c.as(chat.Leader)
 	_, page := b.get(fmt.Sprintf("/analysis?from=%s&to=%s", from.Format(time.DateOnly), last.Format(time.DateOnly)))
-	cells := regexp.MustCompile(`<a href="([^"]*hour=[^"]*)"><rect[^>]*><title>周. \d+ 时：(\d+) 件`).FindAllStringSubmatch(page, -1)
+	cells := regexp.MustCompile(`<a href="([^"]*hour=[^"]*)" aria-label="[^"]*"><rect[^>]*><title>周. \d+ 时：(\d+) 件`).FindAllStringSubmatch(page, -1)
 	all := 0
 	for _, l := range cells {
 		_, list := b.get(html.UnescapeString(l[1]))
