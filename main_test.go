@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"handlers/alert":         {"bot/chat", "handlers/mask", "store"},
 	"handlers/calendar":      {},
 	"chart":                  {},
+	"docs/examples/report":   {},
 	"history":                {"bot/chat", "handlers/calendar", "store"},
 	"handlers/mask":          {},
 	"handlers/construct":     {"bot/chat", "handlers/construct/gen", "handlers/mask", "handlers/spec", "store"},

@@ -20,7 +20,21 @@ type apiRoute struct {
 	method, path string       // path without /api/v1
 	roles        chat.RoleSet // any of, of the token's owner; none: everybody
 	write        bool         // needs a token that may write
+	about        string       // what it does
+	query        []apiParam
+	in, out      any    // examples of the types of body and answer
+	status       int    // of a good answer that is not 200; both are possible with again
+	again        string // the header that makes a repeat answer 200 with what was made first
 	do           func(c *apiCall) (any, error)
+}
+
+// apiParam is a parameter of the query.
+type apiParam struct {
+	name  string
+	kind  string // string, integer, date
+	about string
+	must  bool
+	of    []string
 }
 
 // apiCall is one request of a program on its way through a route. do returns
@@ -35,24 +49,34 @@ type apiCall struct {
 
 // apiList is the one list of calls.
 func (s *Server) apiList() []apiRoute {
+	page := []apiParam{{name: "n", kind: "integer", about: "at most so many"}, {name: "before", kind: "integer", about: "the next of the page before"}}
+	param := func(name, about string, of ...string) apiParam {
+		return apiParam{name: name, kind: "string", about: about, of: of}
+	}
+	ticket, entry, run := handlers.TicketJSON{}, entryJSON{}, apiRun{}
 	return []apiRoute{
-		{method: "GET", path: "/tickets", do: s.apiListTickets},
-		{method: "POST", path: "/tickets", write: true, do: s.apiNewTicket},
-		{method: "GET", path: "/tickets/{number}", do: s.apiShowTicket},
-		{method: "POST", path: "/tickets/{number}/comments", write: true, do: s.apiComment},
-		{method: "PATCH", path: "/tickets/{number}", roles: deskers, write: true, do: s.apiChangeTicket},
-		{method: "GET", path: "/kb/entries", roles: workers, do: s.apiListEntries},
-		{method: "POST", path: "/kb/entries", roles: keepers, write: true, do: s.apiNewEntry},
-		{method: "GET", path: "/kb/entries/{number}", roles: workers, do: s.apiShowEntry},
-		{method: "PUT", path: "/kb/entries/{number}", roles: keepers, write: true, do: s.apiPutEntry},
-		{method: "DELETE", path: "/kb/entries/{number}", roles: curators, write: true, do: s.apiDeleteEntry},
-		{method: "GET", path: "/kb/search", do: s.apiSearch},
-		{method: "GET", path: "/runs", roles: makers, do: s.apiRuns},
-		{method: "POST", path: "/runs", roles: makers, write: true, do: s.apiNewRun},
-		{method: "GET", path: "/runs/{number}", roles: makers, do: s.apiShowRun},
-		{method: "GET", path: "/alerts", roles: workers, do: s.apiAlerts},
-		{method: "GET", path: "/alerts/counts", roles: workers, do: s.apiAlertCounts},
-		{method: "GET", path: "/stats", roles: analysts, do: s.apiShowStats},
+		{method: "GET", path: "/tickets", about: "list tickets, newest first; who does not work on tickets sees their own", out: apiTicketList{}, do: s.apiListTickets,
+			query: append([]apiParam{param("state", "one state, or open"), param("class", "data, program, consult, other, or the house's own"), param("priority", "", priorities...), param("assignee", "a userid; - for nobody"), param("reporter", "a userid"), param("group", "a service group"),
+				param("q", "part of the title"), param("from", "created then or later: a day or an instant (RFC 3339)"), param("to", "created before")}, page...)},
+		{method: "POST", path: "/tickets", write: true, about: "make a ticket", in: newAPITicket{}, out: ticket, status: http.StatusCreated, again: "Idempotency-Key", do: s.apiNewTicket},
+		{method: "GET", path: "/tickets/{number}", about: "a ticket with its thread", out: ticket, do: s.apiShowTicket},
+		{method: "POST", path: "/tickets/{number}/comments", write: true, about: "add to a ticket's thread", in: newAPIComment{}, out: ticket, status: http.StatusCreated, do: s.apiComment},
+		{method: "PATCH", path: "/tickets/{number}", roles: deskers, write: true, about: "change a ticket by the rules of the desk", in: ticketPatch{}, out: ticket, do: s.apiChangeTicket},
+		{method: "GET", path: "/kb/entries", roles: workers, about: "list knowledge, newest number first", out: entryListJSON{}, do: s.apiListEntries,
+			query: append([]apiParam{param("state", "", entryStates...), param("group", ""), param("owner", "a userid"), param("category", ""), param("q", "part of a question")}, page...)},
+		{method: "POST", path: "/kb/entries", roles: keepers, write: true, about: "make an entry, published unless state says otherwise", in: entryIn{}, out: entry, status: http.StatusCreated, do: s.apiNewEntry},
+		{method: "GET", path: "/kb/entries/{number}", roles: workers, about: "an entry", out: entry, do: s.apiShowEntry},
+		{method: "PUT", path: "/kb/entries/{number}", roles: keepers, write: true, about: "replace the words of an entry, and its state", in: entryIn{}, out: entry, do: s.apiPutEntry},
+		{method: "DELETE", path: "/kb/entries/{number}", roles: curators, write: true, about: "retire an entry; number and versions stay", out: entry, do: s.apiDeleteEntry},
+		{method: "GET", path: "/kb/search", about: "what the base says to a question; the question is not kept", out: foundJSON{}, do: s.apiSearch,
+			query: []apiParam{{name: "q", kind: "string", about: "the question", must: true}, {name: "n", kind: "integer", about: "at most so many hits"}, param("explain", "0 leaves the explanations out")}},
+		{method: "GET", path: "/runs", roles: makers, about: "list runs of data construction, newest first", out: apiRunList{}, do: s.apiRuns, query: append([]apiParam{param("state", ""), param("recipe", ""), {name: "ticket", kind: "integer", about: "runs for a ticket"}}, page...)},
+		{method: "POST", path: "/runs", roles: makers, write: true, about: "make test data", in: newAPIRun{}, out: run, status: http.StatusCreated, do: s.apiNewRun},
+		{method: "GET", path: "/runs/{number}", roles: makers, about: "a run with its pieces, masked", out: run, do: s.apiShowRun},
+		{method: "GET", path: "/alerts", roles: workers, about: "list alerts, newest first", out: apiAlertList{}, do: s.apiAlerts, query: append([]apiParam{param("source", ""), param("state", "", "firing", "resolved"), param("severity", "", "critical", "warning", "info")}, page...)},
+		{method: "GET", path: "/alerts/counts", roles: workers, about: "the tally since the store began", out: store.AlertTally{}, do: s.apiAlertCounts, query: []apiParam{param("source", "one source; all of them without")}},
+		{method: "GET", path: "/stats", roles: analysts, about: "the figures of a period, as on the page of figures", out: apiStats{}, do: s.apiShowStats,
+			query: []apiParam{param("period", "", handlers.PeriodNames...), {name: "from", kind: "date", about: "first day, with to"}, {name: "to", kind: "date", about: "last day"}, param("branch", "of one branch"), param("group", "of one service group")}},
 	}
 }
 
@@ -62,6 +86,7 @@ func (s *Server) mountAPI() {
 	for _, r := range s.apiList() {
 		s.mux.Handle(r.method+" "+apiBase+r.path, s.api(r))
 	}
+	s.mux.HandleFunc("GET "+apiBase+"/openapi.json", s.openAPI)
 	s.mux.Handle(apiBase+"/", s.api(apiRoute{do: func(c *apiCall) (any, error) { return nil, errNotFound }}))
 }
 

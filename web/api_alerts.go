@@ -28,6 +28,11 @@ type apiAlert struct {
 	Opens       int               `json:"opens"`
 }
 
+type apiAlertList struct {
+	Alerts []apiAlert `json:"alerts"`
+	Next   string     `json:"next"` // for before=, "" on the last page
+}
+
 // apiAlerts lists alerts, the newest first: ?source= state= severity= before= n=.
 func (s *Server) apiAlerts(c *apiCall) (any, error) {
 	n, err := c.query("n", 100)
@@ -53,7 +58,7 @@ func (s *Server) apiAlerts(c *apiCall) (any, error) {
 	if len(list) < int(n) {
 		next = ""
 	}
-	return map[string]any{"alerts": out, "next": next}, nil
+	return apiAlertList{out, next}, nil
 }
 
 // apiAlertCounts is the tally since the store began, of one source or of all.

@@ -24,6 +24,11 @@ type entryJSON struct {
 	Editor  string `json:"editor,omitempty"`
 }
 
+type entryListJSON struct {
+	Entries []entryJSON `json:"entries"`
+	Next    string      `json:"next"`
+}
+
 func jsonOfEntry(e kb.Entry, change string) entryJSON {
 	return entryJSON{Entry: e, Version: e.Version, Change: change, Editor: e.Editor}
 }
@@ -63,7 +68,7 @@ func (s *Server) apiListEntries(c *apiCall) (any, error) {
 	if len(list) == q.N {
 		next = strconv.FormatInt(numbers[len(numbers)-1], 10)
 	}
-	return map[string]any{"entries": out, "next": next}, nil
+	return entryListJSON{out, next}, nil
 }
 
 func (c *apiCall) entryNumber() (int64, error) {
@@ -228,6 +233,14 @@ type hitJSON struct {
 	Why      *explanationJ `json:"explanation,omitempty"`
 }
 
+// foundJSON is what the base says to a question.
+type foundJSON struct {
+	Band      string    `json:"band"` // answer, clarify, refuse
+	Reason    string    `json:"reason"`
+	Threshold float64   `json:"threshold"`
+	Hits      []hitJSON `json:"hits"`
+}
+
 type explanationJ struct {
 	Field    string       `json:"field"`
 	Exact    bool         `json:"exact"`
@@ -261,5 +274,5 @@ func (s *Server) apiSearch(c *apiCall) (any, error) {
 			hits[i].Why = &explanationJ{x.Field, x.Exact, append([]kb.Term{}, x.Terms...), append([]string{}, x.Missing...), append([]kb.Synonym{}, x.Synonyms...)}
 		}
 	}
-	return map[string]any{"band": found.Band.String(), "reason": found.Reason, "threshold": found.Threshold, "hits": hits}, nil
+	return foundJSON{found.Band.String(), found.Reason, found.Threshold, hits}, nil
 }

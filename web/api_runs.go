@@ -70,6 +70,11 @@ type apiRun struct {
 	Items       []apiRunItem `json:"items,omitempty"`
 }
 
+type apiRunList struct {
+	Runs []apiRun `json:"runs"`
+	Next string   `json:"next"`
+}
+
 type apiRunItem struct {
 	Pos    int               `json:"pos"`
 	State  string            `json:"state"`
@@ -99,20 +104,23 @@ func (s *Server) constructOn() error {
 	return nil
 }
 
+// newAPIRun is what orders a run.
+type newAPIRun struct {
+	Recipe      string         `json:"recipe"`
+	Environment string         `json:"environment"`
+	Count       int            `json:"count"`
+	Params      map[string]any `json:"params"`
+	Seed        string         `json:"seed"` // a whole number
+	Ticket      int64          `json:"ticket"`
+}
+
 // apiNewRun starts a run: {recipe, environment?, count?, params?, seed?, ticket?}.
 // The same Idempotency-Key gives the same run.
 func (s *Server) apiNewRun(c *apiCall) (any, error) {
 	if err := s.constructOn(); err != nil {
 		return nil, err
 	}
-	var in struct {
-		Recipe      string         `json:"recipe"`
-		Environment string         `json:"environment"`
-		Count       int            `json:"count"`
-		Params      map[string]any `json:"params"`
-		Seed        string         `json:"seed"`
-		Ticket      int64          `json:"ticket"`
-	}
+	var in newAPIRun
 	if err := c.read(&in); err != nil {
 		return nil, err
 	}
@@ -178,7 +186,7 @@ func (s *Server) apiRuns(c *apiCall) (any, error) {
 	if len(runs) == q.N {
 		next = strconv.FormatInt(runs[len(runs)-1].ID, 10)
 	}
-	return map[string]any{"runs": list, "next": next}, nil
+	return apiRunList{list, next}, nil
 }
 
 // apiShowRun is one run with its pieces.

@@ -36,19 +36,19 @@ func (c *console) program(member, scope string) program {
 // and answer.
 func (p program) call(method, path string, body any, headers ...string) (int, map[string]any) {
 	p.c.t.Helper()
-	var in io.Reader
+	var sent []byte
 	switch b := body.(type) {
 	case nil:
 	case string:
-		in = strings.NewReader(b)
+		sent = []byte(b)
 	default:
 		j, err := json.Marshal(b)
 		if err != nil {
 			p.c.t.Fatal(err)
 		}
-		in = bytes.NewReader(j)
+		sent = j
 	}
-	req, err := http.NewRequest(method, p.c.URL+"/api/v1"+path, in)
+	req, err := http.NewRequest(method, p.c.URL+"/api/v1"+path, bytes.NewReader(sent))
 	if err != nil {
 		p.c.t.Fatal(err)
 	}
@@ -71,6 +71,7 @@ func (p program) call(method, path string, body any, headers ...string) (int, ma
 	if want := "application/problem+json"; resp.StatusCode >= 400 && (resp.Header.Get("Content-Type") != want || out["status"] != float64(resp.StatusCode) || out["detail"] == "") {
 		p.c.t.Errorf("%s %s: %d is no problem of RFC 9457: %s %v", method, path, resp.StatusCode, resp.Header.Get("Content-Type"), out)
 	}
+	asDescribed(p.c.t, req, sent, resp.StatusCode, resp.Header, raw)
 	return resp.StatusCode, out
 }
 

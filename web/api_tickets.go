@@ -42,6 +42,11 @@ func unprocessable(format string, args ...any) error {
 	return problem{http.StatusUnprocessableEntity, fmt.Sprintf(format, args...)}
 }
 
+type apiTicketList struct {
+	Tickets []handlers.TicketJSON `json:"tickets"`
+	Next    string                `json:"next"`
+}
+
 // apiListTickets lists tickets, the newest first: ?state= (one, or open), class=,
 // priority=, assignee= ("-": nobody), reporter=, group=, q=, from= and to= (day or
 // instant), n= (at most 200), before= (the next of the page before). Who does not
@@ -95,7 +100,7 @@ func (s *Server) apiListTickets(c *apiCall) (any, error) {
 	if len(list) < q.N {
 		next = ""
 	}
-	return map[string]any{"tickets": out, "next": next}, nil
+	return apiTicketList{out, next}, nil
 }
 
 func (s *Server) apiInstant(v string) (time.Time, error) {
@@ -270,13 +275,16 @@ func (s *Server) apiTicketOf(c *apiCall, in newAPITicket, reporter string) (t st
 	return t, text, original, nil
 }
 
+// newAPIComment is what is added to a ticket's thread.
+type newAPIComment struct {
+	Text string `json:"text"`
+	Kind string `json:"kind"` // reply (default), note; the reporter's own is neither
+}
+
 // apiComment adds to a ticket's thread: the reporter says something, who works
 // on it replies or notes.
 func (s *Server) apiComment(c *apiCall) (any, error) {
-	var in struct {
-		Text string `json:"text"`
-		Kind string `json:"kind"` // reply (default), note; the reporter's own is neither
-	}
+	var in newAPIComment
 	if err := c.read(&in); err != nil {
 		return nil, err
 	}
