@@ -16,6 +16,7 @@ import (
 
 	"frontline/bot"
 	"frontline/config"
+	"frontline/handlers/monitor"
 	"frontline/store"
 	"frontline/web"
 )
@@ -87,7 +88,7 @@ func checkOutside(ctx context.Context, cfg *config.Config, l tongue) []finding {
 // doctor is the same examination by the running program, on its own database.
 func (e *engine) doctor(ctx context.Context, lang string) []finding {
 	l := tongue(lang)
-	list := []finding{checkSettings(e.cfg, l, "", groupNames(ctx, e.store)), checkQueues(ctx, e.store, l)}
+	list := []finding{checkSettings(e.cfg, l, "", groupNames(ctx, e.store)), checkQueues(ctx, e.store, l), checkAlive(ctx, e.cfg, e.store, l)}
 	return append(list, checkOutside(ctx, e.cfg, l)...)
 }
 
@@ -117,7 +118,7 @@ func checkDatabase(ctx context.Context, env Env, l tongue, file string) (list []
 		return []finding{{Check: l.t("数据库"), State: "fail", Found: err.Error(), Advice: l.t("检查 database.url、网络和账号权限")}}, nil
 	}
 	defer s.Close()
-	list = []finding{checkQueues(ctx, s, l)}
+	list = []finding{checkQueues(ctx, s, l), checkAlive(ctx, cfg, s, l)}
 	if err := s.CheckFile(ctx); errors.Is(err, store.ErrDamaged) {
 		list = append(list, damagedFile(l, err))
 	}
@@ -140,6 +141,28 @@ func checkQueues(ctx context.Context, s *store.Store, l tongue) finding {
 		return finding{Check: l.t("数据库"), State: "warn", Found: l.t("有 %d 条消息在等，最早的等了 %s", in.Waiting, in.Oldest.Round(time.Second)), Advice: l.t("frontline serve 在运行吗？")}
 	}
 	return ok(l.t("数据库"), s.Kind()+l.t("，表结构是最新的"))
+}
+
+// checkAlive tells how the program's last own beat went.
+func checkAlive(ctx context.Context, cfg *config.Config, s *store.Store, l tongue) finding {
+	check := l.t("对外心跳")
+	if cfg.Heartbeat.URL == "" {
+		return finding{Check: check, State: "skip", Found: l.t("没有设置 heartbeat.url，程序停了没有人会知道")}
+	}
+	jobs, err := s.ListJobs(ctx)
+	if err != nil {
+		return finding{Check: check, State: "fail", Found: err.Error()}
+	}
+	last, sent := jobs[monitor.AliveJob]
+	switch {
+	case !sent:
+		return finding{Check: check, State: "warn", Found: l.t("还没有发过"), Advice: l.t("frontline serve 在运行吗？")}
+	case last.Err != "":
+		return finding{Check: check, State: "fail", Found: l.t("没有发出去：") + last.Err, Advice: l.t("检查 heartbeat.url 和出网；对方收不到就会以为程序停了")}
+	case s.Now().Sub(last.Next) > 5*time.Minute:
+		return finding{Check: check, State: "warn", Found: l.t("上次是 %s", last.Ran.In(cfg.Location()).Format(time.DateTime)), Advice: l.t("frontline serve 在运行吗？")}
+	}
+	return ok(check, l.t("上次是 %s", last.Ran.In(cfg.Location()).Format(time.DateTime)))
 }
 
 func checkRedis(ctx context.Context, cfg *config.Config, l tongue) finding {

@@ -46,6 +46,8 @@ type engine struct {
 	files    *store.Files
 	data     *construct.Engine // nil: data construction is off
 	monitors *monitor.Runner
+	alive    *monitor.Alive // nil: nobody hears of us
+	self     *monitor.Self
 }
 
 // newEngine opens and wires everything; nothing runs yet. platform is the
@@ -100,6 +102,7 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	if err = e.openDesk(files, keys, demo); err != nil {
 		return nil, err
 	}
+	e.openWatch(log.With("component", "monitor"))
 	if err = e.worker.Desk.LayRoster(ctx); err != nil { // the configuration may be new
 		return nil, fmt.Errorf("lay the roster: %w", err)
 	}
@@ -264,7 +267,7 @@ func (e *engine) trouble(to chat.Address, cause error) {
 
 func (e *engine) routes(platform web.Platform) (http.Handler, error) {
 	opt := web.Options{Version: Version, APIToken: string(e.cfg.API.Token), Demo: platform != nil, Platform: platform, PublicURL: e.cfg.PublicURL, Lang: e.cfg.Lang, Log: e.log.With("component", "web"), Now: e.now,
-		Preview: previews, Store: e.store, Desk: e.worker.Desk, Knowledge: e.know, Metrics: e.meters.reg, Doctor: e.doctor, Health: e.health, Files: e.files,
+		Preview: previews, Store: e.store, Desk: e.worker.Desk, Knowledge: e.know, Metrics: e.meters.reg, Doctor: e.doctor, Health: e.health, LastCheck: e.monitors.LastCheck, Files: e.files,
 		Checks: []web.Check{
 			{Name: "database", Test: e.store.Ping},
 			{Name: "index", Test: func(context.Context) error {
@@ -291,6 +294,9 @@ func (e *engine) routes(platform web.Platform) (http.Handler, error) {
 	mux.Handle("/wecom/app", e.callback.AppHandler())
 	mux.Handle("/wecom/bot", e.callback.BotHandler())
 	mux.Handle("/hooks/{source}", e.hooks)
+	beats := &monitor.Beats{Runner: e.monitors, Log: e.monitors.Log}
+	mux.Handle("/beat/{token}", beats)
+	mux.Handle("/beat/{token}/{what}", beats)
 	mux.Handle("/", console)
 	return mux, nil
 }
@@ -315,6 +321,10 @@ func (e *engine) run(ctx context.Context) error {
 	g.Go(func() error { return handlers.Importer{Desk: e.worker.Desk}.Run(gctx) })
 	g.Go(func() error { return e.alerts.Run(gctx) })
 	g.Go(func() error { return e.monitors.Run(gctx) })
+	g.Go(func() error { return e.self.Run(gctx) })
+	if e.alive != nil {
+		g.Go(func() error { return e.alive.Run(gctx) })
+	}
 	g.Go(func() error { return e.know.Follow(gctx, e.store, entryPoll) })
 	g.Go(func() error { return e.drain(gctx) })
 	if e.data != nil {

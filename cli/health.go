@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"frontline/bot"
+	"frontline/handlers/monitor"
 	"frontline/web"
 )
 
@@ -66,6 +67,13 @@ func (e *engine) health(ctx context.Context) web.Health {
 		h.Dead += d.Dead
 	} else {
 		e.log.Warn("count the inbox", "err", err)
+	}
+	if e.alive != nil {
+		if jobs, err := e.store.ListJobs(ctx); err == nil {
+			h.Unheard = jobs[monitor.AliveJob].Err != ""
+		} else {
+			e.log.Warn("look at the own heartbeat", "err", err)
+		}
 	}
 	return h
 }

@@ -89,4 +89,10 @@ var englishDoctor = map[string]string{
 	"调用太频繁，一分钟后自动继续":                            "Too many calls; it goes on by itself in a minute",
 	"通讯录里没有这个成员":                                "No such member in the address list",
 	"接收人都不在应用的可见范围内":                            "No receiver is in the app's visible range",
+	"对外心跳": "Own heartbeat",
+	"没有设置 heartbeat.url，程序停了没有人会知道": "heartbeat.url is not set; when the program stops, nobody is told",
+	"还没有发过":  "never sent",
+	"没有发出去：": "could not be sent: ",
+	"检查 heartbeat.url 和出网；对方收不到就会以为程序停了": "Check heartbeat.url and the way out; whoever waits for it believes the program has stopped",
+	"上次是 %s": "last at %s",
 }

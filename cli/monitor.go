@@ -68,7 +68,7 @@ func inConfig(dir string, faults []spec.Fault) error {
 	return nil
 }
 
-const monitorUsage = "monitor list | check FILE… | run [-config FILE] NAME|FILE | replay [-config FILE] [-last N] NAME|FILE"
+const monitorUsage = "monitor list | address [-config FILE] NAME | check FILE… | run [-config FILE] NAME|FILE | replay [-config FILE] [-last N] NAME|FILE"
 
 // runMonitor checks items and runs them by hand. Nothing is kept and nobody is
 // told.
@@ -92,6 +92,9 @@ func runMonitor(ctx context.Context, env Env, args []string) error {
 	if rest[0] == "check" {
 		return checkMonitors(env, cfg, rest[1:])
 	}
+	if rest[0] == "address" {
+		return printAddress(ctx, env, file, rest[1])
+	}
 	if !slices.Contains([]string{"run", "list", "replay"}, rest[0]) {
 		return usagef(monitorUsage)
 	}
@@ -109,6 +112,9 @@ func runMonitor(ctx context.Context, env Env, args []string) error {
 	for _, i := range items {
 		if i.Name != rest[1] && (len(items) > 1 || !isFile(rest[1])) {
 			continue
+		}
+		if i.Beat != nil {
+			return usagef("%s is a heartbeat: it is called, not asked", i.Name)
 		}
 		c := &monitor.Checker{Sources: sources, Calendar: handlers.DefaultRules().Calendar}
 		if rest[0] == "replay" {
@@ -279,6 +285,26 @@ func replayMonitor(ctx context.Context, env Env, file string, c *monitor.Checker
 	return nil
 }
 
+// printAddress prints where the sender of a heartbeat calls.
+func printAddress(ctx context.Context, env Env, file, name string) error {
+	s, cfg, err := env.openStore(ctx, file)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	r, err := openMonitors(cfg, s, nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer r.Checker.Sources.Close()
+	i := r.Find(name)
+	if i == nil || i.Beat == nil {
+		return usagef("no heartbeat %q in monitors.dir", name)
+	}
+	fmt.Fprintln(env.Stdout, r.Address(i))
+	return nil
+}
+
 // openMonitors makes what runs the items of the configuration.
 func openMonitors(cfg *config.Config, s *store.Store, desk *alert.Desk, log *slog.Logger) (*monitor.Runner, error) {
 	sources, _, err := loadMonitors(cfg)
@@ -296,6 +322,18 @@ func openMonitors(cfg *config.Config, s *store.Store, desk *alert.Desk, log *slo
 	r.Changed = func() string { return monitor.Stamp(dir) }
 	r.Read()
 	return r, nil
+}
+
+// openWatch makes what watches the program itself, from inside and outside.
+func (e *engine) openWatch(log *slog.Logger) {
+	e.self = &monitor.Self{Store: e.store, Alerts: e.alerts, Runner: e.monitors, Log: log}
+	for _, j := range e.jobs.List {
+		e.self.Jobs = append(e.self.Jobs, j.Name)
+	}
+	if e.cfg.Heartbeat.URL != "" {
+		var none config.Faults // it was checked with the configuration
+		e.alive = &monitor.Alive{Store: e.store, URL: string(e.cfg.Heartbeat.URL), Every: config.Duration(&none, "heartbeat.every", e.cfg.Heartbeat.Every), Log: log}
+	}
 }
 
 // writeSamples gives a demo its items, as files that people can change; what is

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"frontline/store"
 )
 
 func TestMonitorCommand(t *testing.T) {
@@ -35,6 +37,41 @@ func TestMonitorCommand(t *testing.T) {
 	writeTestFile(t, file, "monitors:\n  dir: "+dir+"\n  sources:\n    - { name: trade, url: 'oracle://x' }\nwecom: { corp_id: ww1, app: { agent_id: 1, secret: s } }\n")
 	if code, _, errs := runFor(t, nil, "config", "check", "-config", file); code != exitUsage || !strings.Contains(errs, "monitors.sources (trade): url") {
 		t.Errorf("config check: %d %s", code, errs)
+	}
+}
+
+// The sender of a heartbeat calls over HTTP; its address is printed by a command.
+func TestHeartbeatOverHTTP(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "monitors"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeTestFile(t, filepath.Join(dir, "monitors", "x.yaml"), "kind: heartbeat\nname: nightly\nexpect: { every: 10m }\n")
+	r := startTestDemo(t, dir)
+	address := r.engine.monitors.Address(r.engine.monitors.Find("nightly"))
+	for path, want := range map[string]int{address: 200, address + "/start": 200, address + "/0": 200, address + "x": 404} {
+		resp, err := http.Post(path, "text/plain", strings.NewReader("done"))
+		if err != nil || resp.StatusCode != want {
+			t.Fatalf("%s: %v %v", path, resp, err)
+		}
+		resp.Body.Close()
+	}
+	resp, err := http.Get(address)
+	if err != nil || resp.StatusCode != http.StatusMethodNotAllowed {
+		t.Fatal(resp, err)
+	}
+	resp.Body.Close()
+	list, err := r.engine.store.MonitorResults(t.Context(), store.MonitorQuery{Item: "nightly"})
+	if err != nil || len(list) == 0 || !strings.Contains(string(list[0].Table), "done") {
+		t.Errorf("%+v %v", list, err)
+	}
+	file := filepath.Join(t.TempDir(), "frontline.yaml")
+	writeTestFile(t, file, "monitors: { dir: "+filepath.Join(dir, "monitors")+" }\npublic_url: http://desk.example.com\ndatabase: { url: 'sqlite:"+filepath.Join(t.TempDir(), "f.db")+"' }\n")
+	if code, out, errs := runFor(t, nil, "monitor", "address", "-config", file, "nightly"); code != exitDone || !strings.HasPrefix(out, "http://desk.example.com/beat/") {
+		t.Errorf("%d %s %s", code, out, errs)
+	}
+	if code, _, _ := runFor(t, nil, "monitor", "run", "-config", file, "nightly"); code != exitUsage {
+		t.Errorf("a heartbeat was asked: %d", code)
 	}
 }
 

@@ -26,6 +26,9 @@ func (c *Config) checkAlerts(f *Faults) {
 		if !groupName.MatchString(s.Name) {
 			f.add("alerts.sources: the name %q must be small letters, digits and dashes", s.Name)
 		}
+		if s.Name == "monitor" || s.Name == "frontline" {
+			f.add("alerts.sources: the name %q belongs to the program's own alerts", s.Name)
+		}
 		if names[s.Name] {
 			f.add("alerts.sources: the name %q stands there twice", s.Name)
 		}

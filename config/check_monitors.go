@@ -1,6 +1,9 @@
 package config
 
-import "regexp"
+import (
+	"regexp"
+	"time"
+)
 
 var sourceName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,47}$`)
 
@@ -16,5 +19,9 @@ func (c *Config) checkMonitors(f *Faults) {
 			f.add("monitors.sources: the name %q stands there twice", s.Name)
 		}
 		names[s.Name] = true
+	}
+	webAddress(f, "heartbeat.url", string(c.Heartbeat.URL))
+	if d := Duration(f, "heartbeat.every", c.Heartbeat.Every); c.Heartbeat.URL != "" && (d < 10*time.Second || d > 24*time.Hour) {
+		f.add("heartbeat.every: must be between 10s and 24h")
 	}
 }

@@ -54,6 +54,7 @@ type Config struct {
 	ServiceGroups []ServiceGroup `yaml:"service_groups"`
 	Alerts        Alerts         `yaml:"alerts"`
 	Monitors      Monitors       `yaml:"monitors"`
+	Heartbeat     Heartbeat      `yaml:"heartbeat"`
 	Knowledge     Knowledge      `yaml:"knowledge"`
 	Construct     Construct      `yaml:"construct"`
 	Retention     Retention      `yaml:"retention"`
@@ -304,6 +305,16 @@ type MonitorSource struct {
 	URL Secret `yaml:"url" example:"mysql://reader:password@db.example.com:3306/trade"`
 	// Bearer token, of https.
 	Token Secret `yaml:"token"`
+}
+
+// Heartbeat is the program's own sign of life: it calls somebody else regularly, who notices when it does not. What calls in
+// here are items of kind heartbeat (docs/monitors.md).
+type Heartbeat struct {
+	// Address that gets a POST, by one replica and only while the database can be written; empty: off. Another Frontline's
+	// heartbeat, or any service that expects calls.
+	URL Secret `yaml:"url" example:"https://watch.example.com/beat/TOKEN"`
+	// How often, at least 10s.
+	Every string `yaml:"every" default:"1m"`
 }
 
 // Knowledge is how the knowledge base is kept.

@@ -35,6 +35,28 @@ func (s *Store) TakeJob(ctx context.Context, name string, next func(now time.Tim
 	return won && err == nil, err
 }
 
+// JobRun is when a job ran and how its last run ended.
+type JobRun struct {
+	Name      string
+	Ran, Next time.Time
+	Err       string // "" for well, and while it runs
+}
+
+// ListJobs are the jobs that ever ran, by name.
+func (s *Store) ListJobs(ctx context.Context) (map[string]JobRun, error) {
+	var rows []struct {
+		Name          string
+		NextAt, RanAt int64
+		Err           string
+	}
+	err := s.read.WithContext(ctx).Raw("SELECT name, next_at, ran_at, err FROM job").Scan(&rows).Error
+	out := make(map[string]JobRun, len(rows))
+	for _, r := range rows {
+		out[r.Name] = JobRun{r.Name, fromMillis(r.RanAt), fromMillis(r.NextAt), r.Err}
+	}
+	return out, err
+}
+
 // EndJob records how a job's run ended.
 func (s *Store) EndJob(ctx context.Context, name string, cause error) error {
 	text := ""

@@ -62,4 +62,5 @@ var englishShell = map[string]string{
 	"：":          ": ",
 	"，":          ", ",
 	"；":          "; ",
+	"对外心跳没有发出去，外面会以为一线停了；原因在设置与体检里。": "The own heartbeat could not be sent, so outside it looks as if Frontline had stopped; the reason is in Settings & health.",
 }

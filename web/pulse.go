@@ -19,6 +19,7 @@ type Health struct {
 	StuckFor time.Duration
 	Spooled  int64  // bytes of clicks that wait in the spool for the database
 	Failing  string // code of the platform's last answers when they fail in a row: an errcode, "http502", "none"; "" when they do not
+	Unheard  bool   // the program's own heartbeat could not be sent
 	Advice   string // what to do about Failing, in Chinese; "" for nothing known
 }
 
@@ -38,6 +39,8 @@ func (v *visit) degraded(h Health) string {
 		return v.t("%d 条消息没有发出，最早的已等 %s。", h.Waiting, v.lasting(h.Oldest))
 	case h.StuckFor > late:
 		return v.t("%d 条收到的消息还没有处理，最早的已等 %s。", h.Stuck, v.lasting(h.StuckFor))
+	case h.Unheard:
+		return v.t("对外心跳没有发出去，外面会以为一线停了；原因在设置与体检里。")
 	case h.Spooled > 0:
 		return v.t("数据库暂时写不进，点击先存在磁盘上，恢复后补处理。")
 	}

@@ -21,6 +21,7 @@ func TestStripTellsWhatDoesNotWork(t *testing.T) {
 		{Health{Failing: "60020", Advice: "出口 IP 不可信"}, "接口连续失败（60020），要发的消息先排队。出口 IP 不可信"},
 		{Health{Waiting: 3, Oldest: 72 * time.Minute}, "3 条消息没有发出，最早的已等 1 小时 12 分。"},
 		{Health{Stuck: 2, StuckFor: 3 * time.Minute}, "2 条收到的消息还没有处理"},
+		{Health{Unheard: true}, "对外心跳没有发出去"},
 		{Health{Spooled: 100}, "点击先存在磁盘上"},
 	} {
 		c := startConsole(t, func(o *Options) { o.Health = func(context.Context) Health { return x.h } })

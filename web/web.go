@@ -6,6 +6,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -38,6 +39,7 @@ type Options struct {
 	Preview   func(b chat.Body) ([]MessageView, error)         // how each place would show words
 	Doctor    func(ctx context.Context, lang string) []Finding // nil: no doctor
 	Health    func(ctx context.Context) Health                 // nil: nothing known of the way to WeChat Work
+	LastCheck func() time.Time                                 // when this process last ended a check of a monitor; zero for never; nil: there are none
 	APIToken  string                                           // of /api/v1 with an administrator's rights; "" for none
 	Settings  []Setting
 	Groups    []GroupInfo
@@ -96,7 +98,7 @@ func New(opt Options) (*Server, error) {
 	}
 	s.mountAPI()
 	s.mux.Handle("GET /static/", s.assets)
-	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
+	s.mux.HandleFunc("GET /healthz", s.alive)
 	s.mux.HandleFunc("GET /readyz", s.ready)
 	s.mux.Handle("GET /metrics", promhttp.HandlerFor(opt.Metrics, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	s.mux.Handle("/", s.handle(route{path: "/", public: true, do: func(v *visit) error { return errNotFound }}))
@@ -139,6 +141,18 @@ func (s *Server) runChecks(ctx context.Context) (out []checked, ok bool) {
 		out = append(out, checked{c.Name, err == nil})
 	}
 	return out, ok
+}
+
+// alive tells that the process answers, and how long ago it last ended a check
+// of a monitor.
+func (s *Server) alive(w http.ResponseWriter, _ *http.Request) {
+	w.Write([]byte("ok\n"))
+	if s.opt.LastCheck == nil {
+		return
+	}
+	if at := s.opt.LastCheck(); !at.IsZero() {
+		fmt.Fprintf(w, "last_check_seconds %d\n", int(s.opt.Now().Sub(at).Seconds()))
+	}
 }
 
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {

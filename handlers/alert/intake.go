@@ -68,6 +68,12 @@ const tries = 8
 // Take stores what a sender sent, all of it in one commit with its effects: the
 // sender hears 2xx only after that. raw is kept sealed.
 func (d *Desk) Take(ctx context.Context, src Source, del Delivery, raw []byte) (out Taken, err error) {
+	return d.TakeWith(ctx, src, del, raw, nil)
+}
+
+// TakeWith is Take with further writes of the sender's own in the same commit.
+// When they fail, nothing of the delivery is kept; they may run several times.
+func (d *Desk) TakeWith(ctx context.Context, src Source, del Delivery, raw []byte, also func(tx *store.Tx) error) (out Taken, err error) {
 	items := make([]item, len(del.Signals))
 	keys := map[string]bool{}
 	for i, s := range del.Signals {
@@ -82,6 +88,11 @@ func (d *Desk) Take(ctx context.Context, src Source, del Delivery, raw []byte) (
 	urgent := false
 	for range tries {
 		err = d.Store.InTx(ctx, func(tx *store.Tx) error {
+			if also != nil {
+				if err := also(tx); err != nil {
+					return err
+				}
+			}
 			for _, k := range locks {
 				if err := tx.LockAlertGroup(k); err != nil {
 					return err

@@ -19,6 +19,7 @@ type Item struct {
 	When          Schedule
 	Timeout       time.Duration
 	Probe         Probe
+	Beat          *Beat      // a heartbeat: somebody calls in, nothing is asked; nil for checks
 	Breakdown     *Breakdown // nil: every number of the first row is a value
 	Rules         []*Rule
 	NoData        Lack // the check came back with nothing to count

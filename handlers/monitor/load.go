@@ -65,7 +65,7 @@ func Load(files map[string][]byte, targets map[string]*Target) (items []*Item, f
 		names = append(names, n)
 	}
 	sort.Strings(names)
-	seen := map[string]string{}
+	seen, tokens := map[string]string{}, map[string]string{}
 	for _, n := range names {
 		r := &reader{spec.Reader{File: n}, targets}
 		if root := r.Parse(files[n]); root != nil {
@@ -76,6 +76,12 @@ func Load(files map[string][]byte, targets map[string]*Target) (items []*Item, f
 				r.Fault(root, "监控「%s」在 %s 里已经有了", i.Name, other)
 			}
 			seen[i.Name] = n
+			if i.Beat != nil && i.Beat.Token != "" {
+				if other, twice := tokens[i.Beat.Token]; twice {
+					r.Fault(root, "token 和 %s 的一样", other)
+				}
+				tokens[i.Beat.Token] = n
+			}
 			items = append(items, i)
 		}
 		faults = append(faults, r.Faults...)
@@ -95,12 +101,15 @@ var elsewhere = map[string]string{"route": "发到哪个群写在配置的 alert
 	"maintenance": "维护时段写在配置的 alerts.maintenance 里", "timezone": "时区写在 schedule 里"}
 
 func (r *reader) item(root *spec.Node) *Item {
+	if n := root.Get("kind"); n != nil && n.Text == "heartbeat" {
+		return r.heartbeat(root)
+	}
 	i := &Item{Timeout: defaultCheck, Labels: map[string]string{}, NoData: Lack{2, alert.Warning, ""}, OnError: Lack{3, alert.Warning, ""}, Baseline: Baseline{20, 7}, root: root}
 	str := func(to *string) func(*spec.Node) { return func(n *spec.Node) { *to = r.Text(n) } }
 	known := map[string]func(*spec.Node){
 		"kind": func(n *spec.Node) {
 			if n.Text != "monitor" {
-				r.Fault(n, "kind 应是 monitor")
+				r.Fault(n, "kind 应是 monitor 或 heartbeat")
 			}
 		},
 		"name": func(n *spec.Node) {

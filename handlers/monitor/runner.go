@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,13 +33,16 @@ type Runner struct {
 	seen    string
 	next    map[string]time.Time
 	running map[string]bool
+	beats   map[[32]byte]*Item // heartbeats by what their token hashes to
+	checked time.Time          // when a check last ended here
+	since   time.Time          // when this runner began
 	slots   chan struct{}
 	work    sync.WaitGroup
 }
 
 // Taker takes alerts in, as from any other sender.
 type Taker interface {
-	Take(ctx context.Context, src alert.Source, del alert.Delivery, raw []byte) (alert.Taken, error)
+	TakeWith(ctx context.Context, src alert.Source, del alert.Delivery, raw []byte, also func(tx *store.Tx) error) (alert.Taken, error)
 }
 
 // SourceName is the sender of monitors' alerts, which routes can match.
@@ -58,6 +62,13 @@ func (r *Runner) Items() ([]*Item, []spec.Fault) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.items, r.faults
+}
+
+// LastCheck is when this process last ended a check, zero for never.
+func (r *Runner) LastCheck() time.Time {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.checked
 }
 
 // Find finds an item by name, nil when there is none.
@@ -92,7 +103,12 @@ func (r *Runner) Read() {
 		r.Log.Error("monitor files are wrong; the items before stay", "err", faults[0].Error())
 		return
 	}
-	r.items, r.next = items, map[string]time.Time{}
+	r.items, r.next, r.beats = items, map[string]time.Time{}, map[[32]byte]*Item{}
+	for _, i := range items {
+		if i.Beat != nil {
+			r.beats[sha256.Sum256([]byte(r.token(i)))] = i
+		}
+	}
 }
 
 // Run works until ctx ends, and then waits for the checks that run.
@@ -104,6 +120,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	read := time.Now()
 	for {
 		r.lookAll(ctx)
+		r.lookBeats(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -121,6 +138,7 @@ func (r *Runner) Run(ctx context.Context) error {
 
 func (r *Runner) ready(ctx context.Context) {
 	r.slots, r.running = make(chan struct{}, together), map[string]bool{}
+	r.since = r.Store.Now()
 	r.Read()
 	r.begin(ctx)
 }
@@ -136,6 +154,9 @@ func same(before []*Item, r *Runner) bool {
 func (r *Runner) begin(ctx context.Context) {
 	items, faults := r.Items()
 	for _, i := range items {
+		if i.Beat != nil {
+			continue // nobody asks it
+		}
 		if at := i.When.Next(r.Checker.Calendar, i.Name, r.Store.Now()); !at.IsZero() {
 			if err := r.Store.HastenJob(ctx, job(i.Name), at); err != nil && ctx.Err() == nil {
 				r.Log.Warn("schedule a monitor", "job", i.Name, "err", err)
@@ -180,6 +201,9 @@ func (r *Runner) lookAll(ctx context.Context) {
 	items, _ := r.Items()
 	now := r.Store.Now()
 	for _, i := range items {
+		if i.Beat != nil {
+			continue
+		}
 		r.mu.RLock()
 		due := !r.next[i.Name].After(now)
 		busy := r.running[i.Name]
@@ -263,14 +287,12 @@ func (r *Runner) Once(ctx context.Context, i *Item) error {
 	if r.Observe != nil {
 		r.Observe(out.State, out.Took)
 	}
+	r.mu.Lock()
+	r.checked = at
+	r.mu.Unlock()
 	next, signals := i.advance(state, out)
 	if len(signals) > 0 {
-		for n := range signals {
-			if r.URL != "" {
-				signals[n].Links = append(signals[n].Links, store.AlertLink{Title: "监控项", URL: r.URL + "/monitors/" + i.Name})
-			}
-		}
-		if err := r.report(ctx, signals); err != nil {
+		if err := r.reportWith(ctx, i, signals, nil); err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
 	}
@@ -278,19 +300,28 @@ func (r *Runner) Once(ctx context.Context, i *Item) error {
 }
 
 func (r *Runner) report(ctx context.Context, signals []alert.Signal) error {
+	return r.reportWith(ctx, nil, signals, nil)
+}
+
+// reportWith reports what changed about an item, with a link to its page, and
+// makes further writes in the same commit.
+func (r *Runner) reportWith(ctx context.Context, i *Item, signals []alert.Signal, also func(tx *store.Tx) error) error {
 	type said struct {
 		ID, Title, Severity string
 		State               alert.State
 	}
 	raw := make([]said, len(signals))
-	for i, s := range signals {
-		raw[i] = said{s.ID, s.Title, s.Severity, s.State}
+	for n, s := range signals {
+		raw[n] = said{s.ID, s.Title, s.Severity, s.State}
+		if r.URL != "" && i != nil {
+			signals[n].Links = append(signals[n].Links, store.AlertLink{Title: "监控项", URL: r.URL + "/monitors/" + i.Name})
+		}
 	}
 	text, err := json.Marshal(raw)
 	if err != nil {
 		return err
 	}
-	_, err = r.Alerts.Take(ctx, source, alert.Delivery{Signals: signals}, text)
+	_, err = r.Alerts.TakeWith(ctx, source, alert.Delivery{Signals: signals}, text, also)
 	return err
 }
 

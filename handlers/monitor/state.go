@@ -18,6 +18,7 @@ type State struct {
 	Rules  map[string]RuleState `json:"rules,omitempty"`
 	NoData Streak               `json:"no_data"`
 	Error  Streak               `json:"error"`
+	Beat   *BeatState           `json:"beat,omitempty"` // of a heartbeat
 }
 
 // RuleState is one rule: how long it holds, and how long it is over.

@@ -24,6 +24,7 @@ type Table struct {
 	Cells      []Cell   `json:"cells"`
 	Total      float64  `json:"total"`
 	Unexpected []string `json:"unexpected,omitempty"` // keys that nobody listed
+	Note       string   `json:"note,omitempty"`       // what a heartbeat brought along, masked
 }
 
 // Row is one row of a result: columns by name.
