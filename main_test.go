@@ -40,7 +40,7 @@ var allowed = map[string][]string{
 	"sheet":                  {},
 	"store":                  {"bot/chat", "kb"},
 	"store/storetest":        {"store"},
-	"web":                    {"bot/chat", "chart", "handlers", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/mask", "kb", "picture", "sheet", "store"},
+	"web":                    {"bot/chat", "chart", "handlers", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/mask", "handlers/monitor", "kb", "picture", "sheet", "store"},
 }
 
 // only says which packages alone may use a library.

@@ -52,6 +52,7 @@ func TestBrowser(t *testing.T) {
 		{"Construct", testConstruct},
 		{"Knowledge", testKnowledge},
 		{"Alerts", testAlerts(r)},
+		{"Monitors", testMonitors},
 		{"Pages", testPages},
 	} {
 		t.Run(part.name, func(t *testing.T) {
@@ -233,6 +234,8 @@ func (b *tab) pageList() []string {
 			pages = append(pages, "/kb/1/versions")
 		case what == "/alerts/{number}":
 			pages = append(pages, "/alerts/1") // the test before made it
+		case what == "/monitors/{monitor}":
+			pages = append(pages, "/monitors/sh-a-trade-status", "/monitors/nightly-settlement")
 		case what == "/construct/{recipe}":
 			pages = append(pages, "/construct/open-account")
 		case strings.HasPrefix(what, "/construct/recipes/{recipe}/"):

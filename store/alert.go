@@ -224,3 +224,10 @@ func (s *Store) FindAlert(ctx context.Context, id int64) (Alert, error) {
 	}
 	return r.alert(), err
 }
+
+// FiringGroups are the ids of the groups in which alerts of a source fire whose
+// name at the source begins so.
+func (s *Store) FiringGroups(ctx context.Context, source, prefix string) (ids []int64, err error) {
+	err = s.read.WithContext(ctx).Raw("SELECT DISTINCT group_id FROM alert WHERE source=? AND state=? AND upstream_id LIKE ? ESCAPE '!'", source, AlertFiring, likeEscaper.Replace(prefix)+"%").Scan(&ids).Error
+	return ids, err
+}

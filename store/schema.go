@@ -262,6 +262,9 @@ var migrations = []migration{
 	{name: "subscriptions", oldest: 12, steps: []string{
 		"CREATE TABLE subscription (place $key(191) NOT NULL, kind $key(16) NOT NULL, address $text NOT NULL, wanted INTEGER NOT NULL, author $key(64) NOT NULL, changed_at BIGINT NOT NULL, PRIMARY KEY (place, kind))$end",
 	}},
+	{name: "paused monitors", oldest: 12, steps: []string{
+		"CREATE TABLE monitor_hold (item $key(48) PRIMARY KEY, author $key(64) NOT NULL, note $key(200) NOT NULL, at BIGINT NOT NULL)$end",
+	}},
 }
 
 func numbered(head, row string, n int) string {

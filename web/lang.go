@@ -21,6 +21,7 @@ var english = catalogue(
 	englishConstructReport,
 	englishKnowledge,
 	englishAlerts,
+	englishMonitors,
 	englishMessages,
 	englishOncall,
 	englishAnalysis,

@@ -19,6 +19,7 @@ var navList = []navGroup{
 		{Key: "home", Title: "工作台", Icon: "layout-dashboard", Path: "/"},
 		{Key: "tickets", Title: "工单", Icon: "inbox", Path: "/tickets"},
 		{Key: "alerts", Title: "告警", Icon: "bell-ring", Path: "/alerts"},
+		{Key: "monitors", Title: "监控", Icon: "chart-column", Path: "/monitors"},
 		{Key: "oncall", Title: "值班", Icon: "calendar-clock", Path: "/oncall"},
 		{Key: "kb", Title: "知识库", Icon: "book-open", Path: "/kb"},
 		{Key: "analysis", Title: "分析", Icon: "chart-column", Path: "/analysis"},

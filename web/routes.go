@@ -81,6 +81,9 @@ func (s *Server) routeList() []route {
 	list = append(list, s.alertRoutes()...)
 	list = append(list, s.oncallRoutes()...)
 	list = append(list, s.analysisRoutes()...)
+	if s.opt.Monitors != nil {
+		list = append(list, s.monitorRoutes()...)
+	}
 	if s.opt.Desk.Construct != nil {
 		list = append(list, s.constructRoutes()...)
 		list = append(list, s.constructReportRoutes()...)

@@ -17,6 +17,7 @@ import (
 
 	"frontline/bot/chat"
 	"frontline/handlers"
+	"frontline/handlers/monitor"
 	"frontline/kb"
 	"frontline/store"
 )
@@ -32,6 +33,7 @@ type Options struct {
 	Store     *store.Store
 	Desk      *handlers.Desk
 	Knowledge Knowledge
+	Monitors  *monitor.Runner // nil: no pages of monitors
 	Metrics   *prometheus.Registry
 	Files     *store.Files                                     // nil: no attachments
 	Login     Login                                            // nil: no sign-in with WeChat Work

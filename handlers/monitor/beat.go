@@ -154,8 +154,8 @@ type Call struct {
 	Note string // what it brought along
 }
 
-// begun is a state to wait from.
-func (i *Item) begun(s State, cal *calendar.Calendar, at time.Time) State {
+// waitFrom is a state to wait from.
+func (i *Item) waitFrom(s State, cal *calendar.Calendar, at time.Time) State {
 	s.Title = i.Title
 	b := BeatState{Since: at.UnixMilli()}
 	from := at

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -54,15 +53,9 @@ const beatTries = 8
 // there is nothing to do. State, result and alerts are one commit.
 func (r *Runner) change(ctx context.Context, i *Item, do func(s State, at time.Time) (State, []alert.Signal, Outcome, bool)) error {
 	for range beatTries {
-		text, version, err := r.Store.MonitorState(ctx, i.Name)
+		s, version, err := r.state(ctx, i)
 		if err != nil {
 			return err
-		}
-		var s State
-		if len(text) > 0 {
-			if err := json.Unmarshal(text, &s); err != nil {
-				return fmt.Errorf("state of %s: %w", i.Name, err)
-			}
 		}
 		next, signals, out, more := do(s, r.Store.Now())
 		if !more {
@@ -104,8 +97,15 @@ func (r *Runner) commit(ctx context.Context, i *Item, next State, version int64,
 
 // Beat takes a beat that came.
 func (r *Runner) Beat(ctx context.Context, i *Item, c Call) error {
+	held, err := r.Store.MonitorHeld(ctx, i.Name)
+	if err != nil {
+		return err
+	}
 	return r.change(ctx, i, func(s State, at time.Time) (State, []alert.Signal, Outcome, bool) {
 		next, signals, out := i.beat(s, c, r.Checker.Calendar, at.In(r.Checker.Calendar.Location()))
+		if held { // it is kept, and nobody hears of it
+			next.Rules, signals = nil, nil
+		}
 		return next, signals, out, true
 	})
 }
@@ -130,7 +130,14 @@ func (r *Runner) lookBeats(ctx context.Context) {
 		if !r.beatToLook(i, states[i.Name]) {
 			continue
 		}
-		if err := r.change(ctx, i, r.late(i)); err != nil && ctx.Err() == nil && !errors.Is(err, errMoved) {
+		held, err := r.Store.MonitorHeld(ctx, i.Name)
+		if err == nil && held {
+			continue
+		}
+		if err == nil {
+			err = r.change(ctx, i, r.late(i))
+		}
+		if err != nil && ctx.Err() == nil && !errors.Is(err, errMoved) {
 			r.Log.Error("a heartbeat is late and that could not be reported", "job", job(i.Name), "err", err)
 		}
 	}
@@ -162,7 +169,7 @@ func (r *Runner) late(i *Item) func(s State, at time.Time) (State, []alert.Signa
 		at = at.In(cal.Location())
 		switch {
 		case s.Beat == nil || s.Beat.Spec != i.beatSpec():
-			return i.begun(s, cal, at), nil, Outcome{Item: i, At: at}, true
+			return i.waitFrom(s, cal, at), nil, Outcome{Item: i, At: at}, true
 		case !r.tooLate(i, s, at):
 			return s, nil, Outcome{}, false
 		case s.Rules[missedRule].Firing: // told already: wait for the next

@@ -4,6 +4,7 @@
 package monitor
 
 import (
+	"strings"
 	"time"
 
 	"frontline/handlers/alert"
@@ -26,6 +27,7 @@ type Item struct {
 	OnError       Lack // the check did not come back
 	Baseline      Baseline
 	SHA           string // of the file
+	Text          string // of the file
 	file          string
 	root          *spec.Node
 }
@@ -82,6 +84,33 @@ func severity(word string) bool {
 		return true
 	}
 	return false
+}
+
+// Shown is the file as people may see it: without what only its sender may know.
+func (i *Item) Shown() string {
+	if i.Beat == nil || i.Beat.Token == "" {
+		return i.Text
+	}
+	return strings.ReplaceAll(i.Text, i.Beat.Token, "***")
+}
+
+// Watched is the line of the table that a curve of the item shows: the first
+// that a rule looks at, else the first there is.
+func (i *Item) Watched(t Table) (Cell, bool) {
+	for _, r := range i.Rules {
+		if r.When == nil {
+			continue
+		}
+		for _, k := range r.When.keys {
+			if c, ok := t.Cell(k); ok {
+				return c, true
+			}
+		}
+	}
+	if len(t.Cells) == 0 {
+		return Cell{}, false
+	}
+	return t.Cells[0], true
 }
 
 // Rule finds a rule by name.

@@ -71,7 +71,7 @@ func Load(files map[string][]byte, targets map[string]*Target) (items []*Item, f
 		if root := r.Parse(files[n]); root != nil {
 			i := r.item(root)
 			sum := sha256.Sum256(files[n])
-			i.SHA, i.file = hex.EncodeToString(sum[:]), n
+			i.SHA, i.Text, i.file = hex.EncodeToString(sum[:]), string(files[n]), n
 			if other, twice := seen[i.Name]; twice && i.Name != "" {
 				r.Fault(root, "监控「%s」在 %s 里已经有了", i.Name, other)
 			}

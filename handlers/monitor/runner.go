@@ -99,6 +99,9 @@ func (r *Runner) Read() {
 	items, faults := r.Load()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.slots == nil {
+		r.slots, r.running = make(chan struct{}, together), map[string]bool{}
+	}
 	if r.faults = faults; len(faults) > 0 && r.next != nil {
 		r.Log.Error("monitor files are wrong; the items before stay", "err", faults[0].Error())
 		return
@@ -137,7 +140,6 @@ func (r *Runner) Run(ctx context.Context) error {
 }
 
 func (r *Runner) ready(ctx context.Context) {
-	r.slots, r.running = make(chan struct{}, together), map[string]bool{}
 	r.since = r.Store.Now()
 	r.Read()
 	r.begin(ctx)
@@ -228,6 +230,14 @@ func (r *Runner) start(ctx context.Context, i *Item, now time.Time) bool {
 	if next.IsZero() {
 		next = now.AddDate(1, 0, 0)
 	}
+	if held, err := r.Store.MonitorHeld(ctx, i.Name); err != nil || held {
+		if held {
+			r.setNext(i.Name, next)
+		} else if ctx.Err() == nil {
+			r.Log.Warn("look at a monitor", "job", i.Name, "err", err)
+		}
+		return false
+	}
 	won, err := r.Store.TakeJob(ctx, job(i.Name), func(time.Time) time.Time { return next })
 	if err != nil {
 		if ctx.Err() == nil {
@@ -235,15 +245,24 @@ func (r *Runner) start(ctx context.Context, i *Item, now time.Time) bool {
 		}
 		return false
 	}
-	r.mu.Lock()
-	r.next[i.Name] = next
-	r.mu.Unlock()
+	r.setNext(i.Name, next)
 	if !won || !i.When.Allowed(r.Checker.Calendar, now) {
 		return false
 	}
-	r.mark(i.Name, true)
+	if !r.mark(i.Name) {
+		return false // somebody runs it by hand
+	}
+	r.begun(ctx, i)
+	return true
+}
+
+// begun runs an item that has a slot and is marked as running; what comes back
+// is closed at its end.
+func (r *Runner) begun(ctx context.Context, i *Item) <-chan struct{} {
+	ended := make(chan struct{})
 	r.work.Go(func() {
-		defer func() { r.mark(i.Name, false); <-r.slots }()
+		defer close(ended)
+		defer func() { r.unmark(i.Name); <-r.slots }()
 		err := r.Once(ctx, i)
 		if err != nil && ctx.Err() == nil {
 			r.Log.Error("monitor failed", "job", i.Name, "err", err)
@@ -252,28 +271,39 @@ func (r *Runner) start(ctx context.Context, i *Item, now time.Time) bool {
 			r.Log.Warn("record a job", "job", i.Name, "err", err)
 		}
 	})
+	return ended
+}
+
+func (r *Runner) setNext(name string, next time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next[name] = next
+}
+
+// mark makes an item a running one; false when it runs already.
+func (r *Runner) mark(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.running[name] {
+		return false
+	}
+	r.running[name] = true
 	return true
 }
 
-func (r *Runner) mark(name string, on bool) {
+func (r *Runner) unmark(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.running[name] = on
+	delete(r.running, name)
 }
 
 // Once checks an item, reports what changed, and keeps the result. Alerts go
 // first: if we die in between, the next check reports the same again, and an
 // alert that fires already is a repeat.
 func (r *Runner) Once(ctx context.Context, i *Item) error {
-	text, version, err := r.Store.MonitorState(ctx, i.Name)
+	state, version, err := r.state(ctx, i)
 	if err != nil {
 		return err
-	}
-	var state State
-	if len(text) > 0 {
-		if err := json.Unmarshal(text, &state); err != nil {
-			return fmt.Errorf("state of %s: %w", i.Name, err)
-		}
 	}
 	at := r.Store.Now()
 	before := r.past(ctx, i, at)

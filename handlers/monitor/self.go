@@ -107,7 +107,11 @@ func (s *Self) find(ctx context.Context, began time.Time) (out []finding, err er
 	if err != nil {
 		return nil, err
 	}
-	if late := s.lateItems(jobs, began); len(late) > 0 {
+	held, err := s.Store.MonitorHolds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if late := s.lateItems(jobs, held, began); len(late) > 0 {
 		out = append(out, finding{"monitors", "一线 监控调度", "一线 监控没有按时跑：" + strings.Join(late[:min(len(late), 5)], "、") + more(len(late)-5), "已过了两个周期还没有检查；检查可能都卡住了。"})
 	}
 	var late []string
@@ -124,12 +128,12 @@ func (s *Self) find(ctx context.Context, began time.Time) (out []finding, err er
 
 // lateItems are the monitors that nobody has begun to check for two of their
 // intervals.
-func (s *Self) lateItems(jobs map[string]store.JobRun, began time.Time) (late []string) {
+func (s *Self) lateItems(jobs map[string]store.JobRun, held map[string]store.MonitorHold, began time.Time) (late []string) {
 	now := s.Store.Now()
 	items, _ := s.Runner.Items()
 	for _, i := range items {
 		j, ran := jobs[job(i.Name)]
-		if i.Beat != nil || !ran || !i.When.Allowed(s.Runner.Checker.Calendar, now) {
+		if _, paused := held[i.Name]; paused || i.Beat != nil || !ran || !i.When.Allowed(s.Runner.Checker.Calendar, now) {
 			continue
 		}
 		if now.Sub(after(j.Next, began)) > max(2*i.When.gap(now), time.Minute) {
