@@ -48,6 +48,7 @@ var only = map[string][]string{
 	"github.com/silenceper/wechat/v2":   {"bot"},
 	"gorm.io/":                          {"store"},
 	"github.com/redis/go-redis/v9":      {"store"},
+	"github.com/wneessen/go-mail":       {"bot"},
 	"github.com/sashabaranov/go-openai": {"kb/llm"},
 	"github.com/xuri/excelize/v2":       {"kb", "sheet"},
 }

@@ -16,7 +16,8 @@ import (
 type DelivererOptions struct {
 	Outbox Outbox
 	Client *Client
-	Hooks  *Hooks // nil: there are no subscribers
+	Hooks  *Hooks  // nil: there are no subscribers
+	Mail   *Mailer // nil: there is no mail server
 	Log    *slog.Logger
 	Now    func() time.Time
 	Hands  int // sends at a time; default 16
@@ -241,6 +242,9 @@ func (d *Deliverer) call(ctx context.Context, a *attempt) (chat.Receipt, error) 
 	if a.road == roadHook {
 		return chat.Receipt{Road: string(roadHook)}, d.opt.Hooks.Post(context.WithoutCancel(ctx), a.To.ID, hookID(a.Key), a.Parts[a.Sent].Body)
 	}
+	if a.road == roadMail {
+		return chat.Receipt{Road: string(roadMail)}, d.opt.Mail.Post(context.WithoutCancel(ctx), a.To.ID, a.Parts[a.Sent].Body)
+	}
 	return d.opt.Client.Send(context.WithoutCancel(ctx), a.Outgoing, a.Parts[a.Sent], a.replyURL)
 }
 
@@ -276,6 +280,8 @@ func (d *Deliverer) repeatable(a *attempt) bool {
 		return d.opt.Now().Sub(made) < duplicateShortest-time.Minute // the platform recognises it
 	case p.API == apiHook:
 		return true // the subscriber knows a repeat by its id
+	case p.API == apiMail:
+		return true // twice is better than never, and both have the same Message-ID
 	case p.API == "response", p.API == apiUpdate:
 		return true // good for one use: the platform refuses a second one
 	}
@@ -291,6 +297,8 @@ func fits(p chat.Part, r road) bool {
 		return r == roadResponse
 	case apiHook:
 		return r == roadHook
+	case apiMail:
+		return r == roadMail
 	}
 	return r == roadRobot || r == roadChat
 }
@@ -303,6 +311,8 @@ func (d *Deliverer) wayTo(ctx context.Context, x chat.Delivery) (way, error) {
 	switch {
 	case to.Kind == chat.Hook:
 		return way{road: roadHook, line: to}, nil
+	case to.Kind == chat.Mailbox:
+		return way{road: roadMail, line: to}, nil
 	case to.Kind == chat.Robot:
 		r = roadRobot
 	case to.Via != chat.Bot && to.Kind == chat.Group:
@@ -334,6 +344,9 @@ func (d *Deliverer) parts(ctx context.Context, out chat.Outgoing, r road) ([]cha
 	u := out.Body.Update
 	if e := out.Body.Event; e != nil {
 		return hookParts(out.Key, *e)
+	}
+	if m := out.Body.Mail; m != nil {
+		return mailParts(out.Key, *m, d.opt.Now())
 	}
 	if u == nil {
 		return d.render(ctx, out, r)

@@ -68,9 +68,12 @@ func (c Class) String() string {
 func Classify(err error) Class {
 	var call *CallError
 	var api *APIError
+	var mail *mailError
 	switch {
 	case errors.Is(err, ErrRejected):
 		return ClassFinal
+	case errors.As(err, &mail):
+		return mail.class
 	case errors.As(err, &api):
 		return classOf(api.API, api.Code)
 	case errors.As(err, &call) && call.Unknown:

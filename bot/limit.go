@@ -22,8 +22,8 @@ func budgets(to chat.Address) []budget {
 	if to.Kind == chat.Hook {
 		return nil
 	}
-	if to.Kind == chat.Robot {
-		return []budget{{time.Minute, 18, 14}} // of 20
+	if to.Kind == chat.Robot || to.Kind == chat.Mailbox {
+		return []budget{{time.Minute, 18, 14}} // of 20; nobody reads more mails a minute either
 	}
 	return []budget{{time.Minute, 28, 26}, {time.Hour, 960, 900}} // of 30 and 1000
 }
@@ -72,7 +72,7 @@ func (l *limiter) take(ctx context.Context, to chat.Address, urgent bool) (time.
 	now := l.now()
 	p.seen = now
 	wait := p.pause.Sub(now)
-	if to.Kind != chat.Robot && to.Kind != chat.Hook {
+	if to.Kind != chat.Robot && to.Kind != chat.Hook && to.Kind != chat.Mailbox {
 		wait = max(wait, l.app.Sub(now))
 	}
 	for _, b := range budgets(to) {

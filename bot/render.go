@@ -34,6 +34,7 @@ const (
 type road string
 
 const (
+	roadMail     road = "mail"         // to a mail server
 	roadHook     road = "hook"         // an HTTP post to a subscriber
 	roadApp      road = "app"          // message/send to one member
 	roadChat     road = "appchat"      // appchat/send to a chat that the app made

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ func alertRules(cfg *config.Config) (*alert.Rules, map[string]alert.Source, erro
 	if a.DefaultGroup != "" {
 		last.Groups = []string{a.DefaultGroup}
 	}
+	last.Groups = append(last.Groups, mailsOf(a.DefaultMails)...)
 	r.Routes = append(r.Routes, last)
 	for i, c := range a.Inhibit {
 		source, err := alert.ParseMatchers(c.Source)
@@ -63,9 +65,17 @@ func alertRules(cfg *config.Config) (*alert.Rules, map[string]alert.Source, erro
 	return r, sources, nil
 }
 
+// mailsOf are addresses as receivers.
+func mailsOf(list []string) (out []string) {
+	for _, a := range list {
+		out = append(out, alert.MailTo(a))
+	}
+	return out
+}
+
 func alertRoute(c config.AlertRoute, duty string, f *config.Faults) alert.Route {
 	at := "alerts.routes (" + c.Name + ")"
-	r := alert.DefaultRoute(c.Groups...)
+	r := alert.DefaultRoute(append(slices.Clone(c.Groups), mailsOf(c.Mails)...)...)
 	r.Name, r.GroupBy, r.Duty, r.Continue, r.Hears = c.Name, c.GroupBy, c.Duty, c.Continue, c.IgnoresSilences
 	if r.Duty == "" {
 		r.Duty = duty

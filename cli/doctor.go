@@ -82,7 +82,7 @@ func examine(ctx context.Context, env Env, cfg *config.Config, file string) []fi
 // checkOutside is everything but settings and database.
 func checkOutside(ctx context.Context, cfg *config.Config, l tongue) []finding {
 	list := append([]finding{checkRedis(ctx, cfg, l), checkDisk(cfg, l)}, checkPlatform(ctx, cfg, l)...)
-	return append(list, checkModel(ctx, cfg, l), checkCallback(ctx, cfg, l))
+	return append(list, checkMail(ctx, cfg, l), checkModel(ctx, cfg, l), checkCallback(ctx, cfg, l))
 }
 
 // doctor is the same examination by the running program, on its own database.
@@ -257,6 +257,19 @@ func checkClock(ctx context.Context, cfg *config.Config, l tongue) finding {
 		return finding{Check: l.t("时钟"), State: "fail", Found: l.t("与企业微信差 %s", d.Round(time.Second)), Advice: l.t("打开服务器的时间同步；差到五分钟时回调会被拒绝")}
 	}
 	return ok(l.t("时钟"), l.t("与企业微信一致"))
+}
+
+// checkMail connects to the mail server and signs in; nothing is sent.
+func checkMail(ctx context.Context, cfg *config.Config, l tongue) finding {
+	if cfg.Mail.Server == "" {
+		return finding{Check: l.t("邮件"), State: "skip", Found: l.t("没有设置 mail.server，告警只到群里")}
+	}
+	ctx, cancel := context.WithTimeout(ctx, doctorTime)
+	defer cancel()
+	if err := mailAnswers(ctx, cfg); err != nil {
+		return finding{Check: l.t("邮件"), State: "fail", Found: err.Error(), Advice: l.t("检查 mail.server、mail.tls、账号和密码；要发的邮件都留着，修好后会补发")}
+	}
+	return ok(l.t("邮件"), cfg.Mail.Server+l.t(" 能登录"))
 }
 
 func checkModel(ctx context.Context, cfg *config.Config, l tongue) finding {

@@ -239,25 +239,35 @@ func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error
 		}
 		subscribers = append(subscribers, bot.Hook{Name: h.Name, URL: h.URL, Key: key})
 	}
-	e.deliver = bot.NewDeliverer(bot.DelivererOptions{Outbox: e.store, Client: e.client, Hooks: bot.NewHooks(subscribers, e.now), Log: e.log.With("component", "deliver"), Now: e.now, Trouble: e.trouble})
+	mail, err := openMail(e.cfg, e.now)
+	if err != nil {
+		return err
+	}
+	e.deliver = bot.NewDeliverer(bot.DelivererOptions{Mail: mail, Outbox: e.store, Client: e.client, Hooks: bot.NewHooks(subscribers, e.now), Log: e.log.With("component", "deliver"), Now: e.now, Trouble: e.trouble})
 	return nil
 }
 
-// trouble tells a group's owners, by the app, that its robot does not work.
+// trouble tells a group's owners, by the app, that its robot does not work, and
+// the administrators that the mail server does not.
 func (e *engine) trouble(to chat.Address, cause error) {
-	if to.Kind != chat.Robot || !e.client.HasApp() {
+	if to.Kind != chat.Robot && to.Kind != chat.Mailbox || !e.client.HasApp() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	title, owners, err := e.groupOwners(ctx, to.ID)
-	if err != nil {
-		e.log.Error("find a group's owners", "err", err)
+	text := "邮件发不出去：%[2]v\n要发的都留着，修好后会补发。"
+	title, owners, place := "", e.cfg.Admins, "mail"
+	if to.Kind == chat.Robot {
+		var err error
+		text, place = "群「%s」的机器人发不出消息：%v\n要发的话都留着，修好后会补发。", to.ID
+		if title, owners, err = e.groupOwners(ctx, to.ID); err != nil {
+			e.log.Error("find a group's owners", "err", err)
+		}
 	}
 	for _, owner := range owners {
 		err := e.store.InTx(ctx, func(tx *store.Tx) error {
-			return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("trouble/%s/%s/%s", to.ID, owner, tx.Now().Format("2006010215")), To: chat.Address{Kind: chat.Person, ID: owner, Via: chat.App},
-				Body: chat.Body{Text: fmt.Sprintf("群「%s」的机器人发不出消息：%v\n要发的话都留着，修好后会补发。", title, cause)}})
+			return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("trouble/%s/%s/%s", place, owner, tx.Now().Format("2006010215")), To: chat.Address{Kind: chat.Person, ID: owner, Via: chat.App},
+				Body: chat.Body{Text: fmt.Sprintf(text, title, cause)}})
 		})
 		if err != nil {
 			e.log.Error("tell a group's owner", "err", err)

@@ -95,4 +95,8 @@ var englishDoctor = map[string]string{
 	"没有发出去：": "could not be sent: ",
 	"检查 heartbeat.url 和出网；对方收不到就会以为程序停了": "Check heartbeat.url and the way out; whoever waits for it believes the program has stopped",
 	"上次是 %s": "last at %s",
+	"邮件":     "Mail",
+	"没有设置 mail.server，告警只到群里":                       "mail.server is not set; alerts go to the groups only",
+	"检查 mail.server、mail.tls、账号和密码；要发的邮件都留着，修好后会补发": "Check mail.server, mail.tls, the account and its password; mails are kept and go out afterwards",
+	" 能登录": " lets us in",
 }

@@ -30,6 +30,7 @@ func (c *Config) check(f *Faults) {
 	c.checkTickets(f)
 	c.checkConstruct(f)
 	c.checkMonitors(f)
+	c.checkMail(f)
 	webAddress(f, "public_url", c.PublicURL)
 	webAddress(f, "llm.base_url", c.LLM.BaseURL)
 	if c.LLM.BaseURL != "" && c.LLM.Model == "" {

@@ -54,6 +54,7 @@ type Config struct {
 	ServiceGroups []ServiceGroup `yaml:"service_groups"`
 	Alerts        Alerts         `yaml:"alerts"`
 	Monitors      Monitors       `yaml:"monitors"`
+	Mail          Mail           `yaml:"mail"`
 	Heartbeat     Heartbeat      `yaml:"heartbeat"`
 	Knowledge     Knowledge      `yaml:"knowledge"`
 	Construct     Construct      `yaml:"construct"`
@@ -176,6 +177,8 @@ type Retention struct {
 type Alerts struct {
 	// Group (by name, of this file or of the console) that hears of what no route takes; empty: it is stored and shown, and nobody is told.
 	DefaultGroup string `yaml:"default_group" example:"trading-support"`
+	// E-mail addresses that hear of it too, each at most 58 characters.
+	DefaultMails []string `yaml:"default_mails" example:"[desk@example.com]"`
 	// Service group whose person on duty is told when nobody claims; empty: the leaders are.
 	Duty string `yaml:"duty" example:"trading"`
 	// An unclaimed P1 or P2 alert goes to the person on duty after this long; 0 never.
@@ -246,6 +249,8 @@ type AlertRoute struct {
 	Match []string `yaml:"match" example:"[system=三方存管]"`
 	// Groups (by name) that hear of them.
 	Groups []string `yaml:"groups" example:"[trading-support]"`
+	// E-mail addresses that hear of them too (mail).
+	Mails []string `yaml:"mails" example:"[banks@example.com]"`
 	// Labels whose values put alerts together.
 	GroupBy []string `yaml:"group_by" example:"[source, name]"`
 	// Wait for company before the first message; what is critical does not wait.
@@ -305,6 +310,21 @@ type MonitorSource struct {
 	URL Secret `yaml:"url" example:"mysql://reader:password@db.example.com:3306/trade"`
 	// Bearer token, of https.
 	Token Secret `yaml:"token"`
+}
+
+// Mail is a second way for alerts, beside the group chats: routes name who gets it (alerts.routes mails, alerts.default_mails).
+// It waits in the same outbox as every other word and shows among the deliveries.
+type Mail struct {
+	// Server as host:port; empty: no mail.
+	Server string `yaml:"server" example:"smtp.example.com:587"`
+	// starttls (usual with 587; refused where the server has none), tls (usual with 465), or none (only inside a network that is safe).
+	TLS string `yaml:"tls" default:"starttls"`
+	// PEM file of further authorities that the server's certificate may come from; empty: the system's only.
+	CAFile   string `yaml:"ca_file" example:"/etc/frontline/ca.pem"`
+	Username string `yaml:"username" example:"alert@example.com"`
+	Password Secret `yaml:"password"`
+	// Sender, with a name if wanted.
+	From string `yaml:"from" example:"'证券Alert邮件 <alert@example.com>'"`
 }
 
 // Heartbeat is the program's own sign of life: it calls somebody else regularly, who notices when it does not. What calls in

@@ -179,6 +179,8 @@ func bodyText(b chat.Body) string {
 		return b.Update.Text
 	case b.Event != nil:
 		return "事件 " + b.Event.Type
+	case b.Mail != nil:
+		return b.Mail.Text
 	}
 	return ""
 }

@@ -75,7 +75,7 @@ func (d *Desk) Samples(ctx context.Context) ([]Sample, error) {
 			end = at[i+1]
 		}
 		for _, w := range said[at[i]:end] {
-			if w.Body.Event != nil {
+			if w.Body.Event != nil || w.Body.Mail != nil {
 				continue // for programs
 			}
 			out = append(out, Sample{s.about, s.when, sampleReader(w.To, reporter.ID, handler.ID), w.Body})

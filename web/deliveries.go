@@ -187,6 +187,8 @@ func saidText(b chat.Body) string {
 		return strings.TrimSpace(b.Card.Title + "\n" + b.Card.Desc + "\n" + b.Card.Twin)
 	case b.Update != nil:
 		return "更新卡片：" + b.Update.Done + b.Update.Text
+	case b.Mail != nil:
+		return b.Mail.Subject + "\n" + b.Mail.Text
 	case b.File != nil:
 		return "文件：" + b.File.Name
 	}

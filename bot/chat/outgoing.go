@@ -10,10 +10,11 @@ import (
 type AddressKind string
 
 const (
-	Person AddressKind = "person" // ID is a userid
-	Group  AddressKind = "group"  // ID is a chatid; Via App: a chat the app made, Via Bot: one the bot is in
-	Hook   AddressKind = "hook"   // ID is a subscriber's name in the configuration: a program that hears of events
-	Robot  AddressKind = "robot"  // ID is the group's name in the configuration; its key never leaves the edge
+	Person  AddressKind = "person" // ID is a userid
+	Group   AddressKind = "group"  // ID is a chatid; Via App: a chat the app made, Via Bot: one the bot is in
+	Hook    AddressKind = "hook"   // ID is a subscriber's name in the configuration: a program that hears of events
+	Mailbox AddressKind = "mail"   // ID is an e-mail address
+	Robot   AddressKind = "robot"  // ID is the group's name in the configuration; its key never leaves the edge
 )
 
 // Address is a place words can be sent to.
@@ -50,6 +51,15 @@ type Body struct {
 	Update   *CardUpdate `json:"update,omitempty"`
 	File     *File       `json:"file,omitempty"`
 	Event    *Event      `json:"event,omitempty"` // to a Hook only
+	Mail     *Mail       `json:"mail,omitempty"`  // to a Mailbox only
+}
+
+// Mail is an e-mail, the same in plain text and in HTML.
+type Mail struct {
+	Subject string `json:"subject"`
+	Text    string `json:"text"`
+	HTML    string `json:"html,omitempty"`
+	Thread  string `json:"thread,omitempty"` // mails with the same are one conversation: letters, digits, dots and dashes
 }
 
 // Event is something that happened, for a program that subscribed to it. Data is

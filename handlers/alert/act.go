@@ -308,7 +308,10 @@ func (d *Desk) done(tx *store.Tx, g *store.AlertGroup, by chat.User, from chat.A
 		return nil // the chats do not know of it yet
 	}
 	for _, r := range g.Receivers {
-		to := chat.Address{Kind: chat.Robot, ID: r}
+		to := place(r)
+		if to.Kind == chat.Mailbox {
+			continue // who does what is talked about in the chats
+		}
 		said, err := d.saidIn(tx, r, from)
 		if err != nil || said {
 			if err != nil {

@@ -320,7 +320,7 @@ func (d *Desk) say(tx *store.Tx, g *store.AlertGroup, kind saying, v view) error
 	}
 	var alone, folded []string
 	for _, r := range g.Receivers {
-		to := chat.Address{Kind: chat.Robot, ID: r}
+		to := place(r)
 		fold, err := d.overflows(tx, to, m.urgent)
 		if err != nil {
 			return err
@@ -333,7 +333,15 @@ func (d *Desk) say(tx *store.Tx, g *store.AlertGroup, kind saying, v view) error
 			continue
 		}
 		alone = append(alone, r)
-		if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("A%d/%d/%s", g.Number, g.Version, r), To: to, Body: chat.Body{Markdown: m.text}, Mention: m.mention, Urgent: m.urgent}); err != nil {
+		out := chat.Outgoing{Key: fmt.Sprintf("A%d/%d/%s", g.Number, g.Version, r), To: to, Body: chat.Body{Markdown: m.text}, Mention: m.mention, Urgent: m.urgent}
+		if to.Kind == chat.Mailbox {
+			letter, err := d.mail(g, kind, v, m.text)
+			if err != nil {
+				return err
+			}
+			out.Body, out.Mention = chat.Body{Mail: letter}, nil
+		}
+		if err := tx.Enqueue(out); err != nil {
 			return err
 		}
 	}
@@ -420,7 +428,7 @@ func (d *Desk) digest(tx *store.Tx, receiver string) error {
 	if err != nil {
 		return err
 	}
-	now, to := tx.Now(), chat.Address{Kind: chat.Robot, ID: receiver}
+	now, to := tx.Now(), place(receiver)
 	used, err := tx.WaitingFor(to, now.Add(-time.Minute))
 	if err != nil {
 		return err
@@ -435,8 +443,11 @@ func (d *Desk) digest(tx *store.Tx, receiver string) error {
 		if err != nil {
 			return err
 		}
-		text := d.digestText(folds, s, now)
-		if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("alerts/%s/%d", receiver, now.UnixMilli()), To: to, Body: chat.Body{Markdown: text}, Urgent: s.Grave}); err != nil {
+		body, err := d.body(to, "[汇总] 告警高峰", d.digestText(folds, s, now))
+		if err != nil {
+			return err
+		}
+		if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("alerts/%s/%d", receiver, now.UnixMilli()), To: to, Body: body, Urgent: s.Grave}); err != nil {
 			return err
 		}
 		s.Said = now
@@ -448,13 +459,26 @@ func (d *Desk) digest(tx *store.Tx, receiver string) error {
 		return tx.PutStorm(s)
 	case s.Waiting == 0 && now.Sub(s.Folded) >= stormOver:
 		if s.Messages > 1 && used < most {
-			if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("alerts/%s/%d/over", receiver, s.Began.UnixMilli()), To: to, Body: chat.Body{Markdown: d.overText(s)}}); err != nil {
+			body, err := d.body(to, "[汇总] 告警高峰已过", d.overText(s))
+			if err != nil {
+				return err
+			}
+			if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("alerts/%s/%d/over", receiver, s.Began.UnixMilli()), To: to, Body: body}); err != nil {
 				return err
 			}
 		}
 		return tx.EndStorm(receiver)
 	}
 	return nil
+}
+
+// body is what a place is told besides messages about one group.
+func (d *Desk) body(to chat.Address, subject, text string) (chat.Body, error) {
+	if to.Kind != chat.Mailbox {
+		return chat.Body{Markdown: text}, nil
+	}
+	m, err := d.plainLetter(subject, text)
+	return chat.Body{Mail: m}, err
 }
 
 // step escalates what nobody claimed, and takes back a claim without a sign of

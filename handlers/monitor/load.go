@@ -97,7 +97,7 @@ var (
 
 // elsewhere are fields that people look for here and that belong to the
 // configuration, because they hold for alerts of every origin.
-var elsewhere = map[string]string{"route": "发到哪个群写在配置的 alerts.routes 里", "escalate": "升级的时间写在配置的 alerts.escalate 里", "repeat": "重复提醒写在配置的 alerts.routes 里", "group_by": "合并写在配置的 alerts.routes 里",
+var elsewhere = map[string]string{"route": "发到哪个群写在配置的 alerts.routes 里", "escalate": "升级的时间写在配置的 alerts.escalate 里", "mail": "发到哪些邮箱写在配置的 alerts.routes 里", "repeat": "重复提醒写在配置的 alerts.routes 里", "group_by": "合并写在配置的 alerts.routes 里",
 	"maintenance": "维护时段写在配置的 alerts.maintenance 里", "timezone": "时区写在 schedule 里"}
 
 func (r *reader) item(root *spec.Node) *Item {
