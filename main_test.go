@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	"bot/chat":               {},
 	"bot/standin":            {},
 	"config":                 {},
-	"handlers":               {"bot/chat", "chart", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/construct/gen", "handlers/mask", "kb", "store"},
+	"handlers":               {"bot/chat", "chart", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/construct/gen", "handlers/mask", "handlers/monitor", "kb", "store"},
 	"handlers/alert":         {"bot/chat", "handlers/mask", "store"},
 	"handlers/calendar":      {},
 	"chart":                  {},

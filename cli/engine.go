@@ -216,7 +216,7 @@ func (e *engine) openCallback(demo bool) (botKeys []*bot.Keys, err error) {
 
 func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error {
 	log := e.log.With("component", "desk")
-	desk := &handlers.Desk{Alerts: e.alerts, Construct: e.data, Files: files, Store: e.store, Knowledge: e.know, Log: log, Name: e.cfg.WeCom.Bot.Name, PublicURL: e.cfg.PublicURL, SecondPerson: e.cfg.Knowledge.SecondPerson, Announce: e.cfg.Tickets.Group,
+	desk := &handlers.Desk{Alerts: e.alerts, Monitors: e.monitors, Construct: e.data, Files: files, Store: e.store, Knowledge: e.know, Log: log, Name: e.cfg.WeCom.Bot.Name, PublicURL: e.cfg.PublicURL, SecondPerson: e.cfg.Knowledge.SecondPerson, Announce: e.cfg.Tickets.Group,
 		Required: e.cfg.Tickets.Required, Rules: ticketRules(e.cfg)}
 	if e.client.HasApp() {
 		desk.Directory = directory{e.client}

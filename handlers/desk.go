@@ -13,6 +13,7 @@ import (
 	"frontline/handlers/alert"
 	"frontline/handlers/construct"
 	"frontline/handlers/mask"
+	"frontline/handlers/monitor"
 	"frontline/kb"
 	"frontline/store"
 )
@@ -64,6 +65,7 @@ type Desk struct {
 	Model     Model
 	Alerts    *alert.Desk
 	Construct *construct.Engine // nil: data construction is off
+	Monitors  *monitor.Runner   // nil: nothing is watched
 	Files     Keeper            // nil: no files are sent
 	Log       *slog.Logger
 	Name      string // what the bot is called

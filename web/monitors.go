@@ -22,6 +22,8 @@ import (
 func (s *Server) monitorRoutes() []route {
 	return []route{
 		{method: "GET", path: "/monitors", roles: deskers, nav: "monitors", do: s.monitors},
+		{method: "GET", path: "/monitors/daily", roles: deskers, nav: "monitors", do: s.monitorsDaily},
+		{method: "GET", path: "/monitors/daily/export", roles: deskers, do: s.exportDaily},
 		{method: "GET", path: "/monitors/{monitor}", roles: deskers, nav: "monitors", do: s.monitorPage},
 		{method: "POST", path: "/monitors/{monitor}/run", roles: deskers, do: s.runMonitor},
 		{method: "POST", path: "/monitors/{monitor}/try", roles: deskers, nav: "monitors", do: s.tryMonitor},

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"frontline/bot/chat"
 	"frontline/handlers/calendar"
@@ -104,7 +105,7 @@ func TestMonitorPages(t *testing.T) {
 	if code != http.StatusUnprocessableEntity {
 		t.Errorf("%d", code)
 	}
-	has(body, "severty", "9:")
+	has(body, "severty", `mono">10:`)
 	if code, _ = b.post("/monitors/nightly/try", url.Values{"text": {"x"}}); code != http.StatusUnprocessableEntity {
 		t.Errorf("%d", code)
 	}
@@ -160,5 +161,44 @@ func TestSpark(t *testing.T) {
 	}
 	if got := string(spark(nil, 120, 24, "x")); !strings.HasSuffix(got, "></svg>") {
 		t.Error(got)
+	}
+}
+
+// The daily table as a page and as a file.
+func TestDailyPage(t *testing.T) {
+	c, _ := startWatching(t)
+	c.web.opt.Desk.Monitors = c.web.opt.Monitors
+	c.fire("委托失败率")
+	b := c.as(chat.Leader)
+	code, body := b.get("/monitors/daily")
+	for _, want := range []string{"监控日报", "接口可用", ">33<", "0.35%", "0.00%", "委托失败率", "柜台", "后一天"} {
+		if has := strings.Contains(body, want); code != http.StatusOK || has == (want == "后一天") {
+			t.Errorf("%q: %v in %d %s", want, has, code, body)
+		}
+	}
+	if code, body = b.get("/monitors/daily?day=2020-01-02"); code != http.StatusOK || !strings.Contains(body, "这天没有告警") || !strings.Contains(body, "2020-01-03") {
+		t.Errorf("%d %s", code, body)
+	}
+	for _, q := range []string{"?day=x", "?day=9999-01-01", "?day=0001-01-01"} {
+		if code, body = b.get("/monitors/daily" + q); code != http.StatusOK || !strings.Contains(body, "委托失败率") {
+			t.Errorf("%s: %d", q, code)
+		}
+	}
+	for _, q := range []string{"", "?month=x", "?month=2020-01", "?month=9999-12"} {
+		if code, body = b.get("/monitors/daily/export" + q); code != http.StatusOK || !strings.HasPrefix(body, "PK") {
+			t.Errorf("%s: %d", q, code)
+		}
+	}
+	days, err := c.web.opt.Desk.AlertDays(context.Background(), c.store.Now().Truncate(24*time.Hour), c.store.Now().Truncate(24*time.Hour).AddDate(0, 0, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	err = dailyRows(days, func(s string, _ ...any) string { return s }, func(cells ...string) error { rows = append(rows, strings.Join(cells, ",")); return nil })
+	if want := "日期,监控项,异常数,占比,处理数,占比,处理率,处理耗时（分钟）"; err != nil || len(rows) != 5 || rows[0] != want || !strings.Contains(rows[1], ",接口可用 异常,33,0.35%,0,0.00%,0.00%,–") || !strings.Contains(rows[4], "委托失败率<script>,柜台,1,1,0,–,0,0,0,–,1") && !strings.Contains(rows[4], ",委托失败率,柜台,1,1,0,–,0,0,0,–,1") {
+		t.Errorf("%q %v", rows, err)
+	}
+	if code, _ := c.as(chat.Tester).get("/monitors/daily/export"); code != http.StatusForbidden {
+		t.Errorf("a tester: %d", code)
 	}
 }

@@ -28,8 +28,8 @@ func place(receiver string) chat.Address {
 	return chat.Address{Kind: chat.Robot, ID: receiver}
 }
 
-// sheet is a table of a mail, or words where there is none.
-type sheet struct {
+// Sheet is a table of a mail, or words where there is none.
+type Sheet struct {
 	Title, Value string
 	Head         []string
 	Rows         [][]string
@@ -40,7 +40,7 @@ type sheet struct {
 type letter struct {
 	Head   string
 	Lines  []template.HTML
-	Sheets []sheet
+	Sheets []Sheet
 	URL    string
 }
 
@@ -142,8 +142,8 @@ func write(l letter, text string) (*chat.Mail, error) {
 
 // sheetOf is an alert with its table, where its words are one: status, count and
 // share, a line each, as monitors write it.
-func sheetOf(a store.Alert) sheet {
-	s := sheet{Title: mask.Text(a.Title), Text: mask.Text(a.Text)}
+func sheetOf(a store.Alert) Sheet {
+	s := Sheet{Title: mask.Text(a.Title), Text: mask.Text(a.Text)}
 	if a.Value != "" && !strings.Contains(a.Title, a.Value) {
 		s.Value = mask.Text(a.Value)
 	}
@@ -165,4 +165,30 @@ func sheetOf(a store.Alert) sheet {
 		}
 	}
 	return s
+}
+
+// MailAll mails words with tables to who gets the mails of the default route.
+func (d *Desk) MailAll(tx *store.Tx, key, subject, url, text string, sheets []Sheet) error {
+	for _, r := range d.Rules.route("").Groups {
+		to := place(r)
+		if to.Kind != chat.Mailbox {
+			continue
+		}
+		for i, s := range sheets {
+			for k, row := range s.Rows {
+				for j, cell := range row {
+					sheets[i].Rows[k][j] = mask.Text(cell)
+				}
+			}
+		}
+		m, err := write(letter{Head: subject, URL: url, Sheets: sheets}, text)
+		if err != nil {
+			return err
+		}
+		m.Subject = subject
+		if err := tx.Enqueue(chat.Outgoing{Key: key + "/" + r, To: to, Body: chat.Body{Mail: m}}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

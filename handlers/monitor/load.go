@@ -113,8 +113,8 @@ func (r *reader) item(root *spec.Node) *Item {
 			}
 		},
 		"name": func(n *spec.Node) {
-			if i.Name = r.Text(n); !itemName.MatchString(i.Name) {
-				r.Fault(n, "名字用小写字母、数字和横线，2 到 48 个字符")
+			if i.Name = r.Text(n); !itemName.MatchString(i.Name) || i.Name == "daily" {
+				r.Fault(n, "名字用小写字母、数字和横线，2 到 48 个字符；daily 是日报的")
 			}
 		},
 		"title": str(&i.Title), "owner": str(&i.Owner), "system": str(&i.System), "runbook": str(&i.Runbook),

@@ -1,0 +1,90 @@
+package monitor
+
+import (
+	"context"
+	"encoding/json"
+	"math/big"
+	"time"
+
+	"frontline/store"
+)
+
+// Effect is what a monitor saw on one day and what became of it: a line of the
+// daily table. Counts say how many, not which ones, so what was handled is what
+// went away from the day's highest count.
+type Effect struct {
+	Name, Title, System string
+	Key                 string  // the status that counts as abnormal: the first that a rule looks at
+	Checks, Failed      int     // how often it was looked, and how often in vain
+	Abnormal            float64 // the highest count of the day
+	Left                float64 // the last count
+	Total               float64 // of the last check
+}
+
+// Handled are those that left the abnormal status by the end of the day.
+func (e Effect) Handled() float64 { return max(0, e.Abnormal-e.Left) }
+
+// AbnormalShare, HandledShare and Rate are percent as people read them; "–" of
+// nothing.
+func (e Effect) AbnormalShare() string { return Share(e.Abnormal, e.Total) }
+
+// HandledShare is what was handled of everything.
+func (e Effect) HandledShare() string { return Share(e.Handled(), e.Total) }
+
+// Rate is what was handled of what was abnormal.
+func (e Effect) Rate() string { return Share(e.Handled(), e.Abnormal) }
+
+// Share is n of total in percent, rounded half up to two places.
+func Share(n, total float64) string {
+	a, b := new(big.Rat), new(big.Rat)
+	if a.SetFloat64(n) == nil || b.SetFloat64(total) == nil || b.Sign() <= 0 {
+		return "–"
+	}
+	return a.Mul(a, big.NewRat(100, 1)).Quo(a, b).FloatString(2) + "%"
+}
+
+// Effects are the lines of the time from, included, until to, not. Only items
+// with a table of statuses have one.
+func (r *Runner) Effects(ctx context.Context, from, to time.Time) ([]Effect, error) {
+	items, _ := r.Items()
+	var out []Effect
+	for _, i := range items {
+		if i.Breakdown == nil {
+			continue
+		}
+		list, err := r.Store.MonitorResults(ctx, store.MonitorQuery{Item: i.Name, From: from, To: to})
+		if err != nil {
+			return nil, err
+		}
+		if e, ok := i.effect(list); ok {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// effect reads a day's results, the newest first; false when there are none.
+func (i *Item) effect(list []store.MonitorResult) (Effect, bool) {
+	e := Effect{Name: i.Name, Title: i.Title, System: i.System, Checks: len(list)}
+	for _, r := range list {
+		if r.State != StateOK {
+			e.Failed++
+			continue
+		}
+		var t Table
+		if json.Unmarshal(r.Table, &t) != nil {
+			continue
+		}
+		if e.Key == "" {
+			c, ok := i.Watched(t)
+			if !ok {
+				continue
+			}
+			e.Key, e.Left, e.Total = c.Key, c.N, t.Total
+		}
+		if c, ok := t.Cell(e.Key); ok {
+			e.Abnormal = max(e.Abnormal, c.N)
+		}
+	}
+	return e, len(list) > 0
+}
