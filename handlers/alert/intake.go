@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"frontline/bot/chat"
 	"frontline/handlers/mask"
 	"frontline/store"
 )
@@ -191,4 +192,25 @@ func (d *Desk) Dead(ctx context.Context, src Source, raw []byte, fault error) er
 		}
 		return d.tellOwners(tx, src, text)
 	})
+}
+
+// tellOwners tells who answers for a source that something was not understood.
+func (d *Desk) tellOwners(tx *store.Tx, src Source, fault string) error {
+	owners := src.Owners
+	if len(owners) == 0 {
+		admins, err := tx.MembersWith(chat.Admin)
+		if err != nil {
+			return err
+		}
+		for _, a := range admins {
+			owners = append(owners, a.ID)
+		}
+	}
+	for _, o := range owners {
+		if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("hook/%s/%s/%s", src.Name, fault, o), To: chat.Address{Kind: chat.Person, ID: o, Via: chat.App},
+			Body: chat.Body{Text: fmt.Sprintf("告警来源 %s 发来的内容没看懂：%s\n原文已留存（死信），不会影响其他告警；同样的问题不再提醒。请检查它的模板或这里的 kind。", chat.Plain(src.Name), chat.Plain(fault))}}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
