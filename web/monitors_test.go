@@ -153,10 +153,10 @@ func TestMonitorPages(t *testing.T) {
 // A curve has a gap where nothing is known and a dot where something fired.
 func TestSpark(t *testing.T) {
 	got := string(spark([]sparkPoint{{1, true, false}, {2, true, true}, {}, {3, true, false}}, 120, 24, `a "b"`))
-	if strings.Count(got, "<polyline") != 2 || strings.Count(got, "<circle") != 1 || !strings.Contains(got, `aria-label="a &#34;b&#34;"`) || !strings.Contains(got, `"3.0,21.0 41.0,12.0 "`) {
+	if strings.Count(got, "<polyline") != 2 || strings.Count(got, "<circle ") != 2 || strings.Count(got, `class="p"`) != 1 || !strings.Contains(got, `aria-label="a &#34;b&#34;"`) || !strings.Contains(got, `"3.0,21.0 41.0,12.0 "`) {
 		t.Error(got)
 	}
-	if got := string(spark([]sparkPoint{{5, true, false}}, 120, 24, "x")); strings.Contains(got, "NaN") || strings.Contains(got, "Inf") {
+	if got := string(spark([]sparkPoint{{5, true, false}}, 120, 24, "x")); !strings.Contains(got, `class="p"`) || strings.Contains(got, "NaN") || strings.Contains(got, "Inf") {
 		t.Error(got)
 	}
 	if got := string(spark(nil, 120, 24, "x")); !strings.HasSuffix(got, "></svg>") {

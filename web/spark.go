@@ -47,6 +47,9 @@ func spark(points []sparkPoint, width, height int, name string) template.HTML {
 		if !open {
 			b.WriteString(`<polyline points="`)
 		}
+		if alone := (i == 0 || !points[i-1].Known) && (i == len(points)-1 || !points[i+1].Known); alone && !p.Bad {
+			fmt.Fprintf(&dots, `<circle class="p" cx="%.1f" cy="%.1f" r="2.2"/>`, x, y) // a line of one point would not show
+		}
 		open = true
 		fmt.Fprintf(&b, "%.1f,%.1f ", x, y)
 		if p.Bad {
