@@ -34,7 +34,6 @@ type postOffice struct {
 
 	mu      sync.Mutex
 	answers []string // to the next receivers: "" takes, a code refuses, "drop" breaks off, "drop after" takes and breaks off
-	late    string   // what the content is answered with
 	took    []string // mails as they came
 	to      []string
 	seen    int // receivers that were named
