@@ -23,6 +23,7 @@ type index struct {
 	rarity []float32 // of a token among items
 	share  []float32 // of a token among all tokens
 	pool   sync.Pool
+	twins  twinList
 }
 
 // item is an entry as the index sees it. Items are shared between snapshots

@@ -306,11 +306,13 @@ func (s *Store) ListEntries(ctx context.Context, after int64, n int) ([]kb.Entry
 	return out, err
 }
 
+const dueEntry = "state = ? AND ((review_at <> '' AND review_at <= ?) OR (valid_until <> '' AND valid_until < ?))"
+
 // ListDueEntries returns published entries whose review is due on a day, or
 // that are out of date, the longest due first.
 func (s *Store) ListDueEntries(ctx context.Context, day string, n int) ([]kb.Entry, error) {
 	var rows []entryRow
-	err := s.read.WithContext(ctx).Where("state = ? AND ((review_at <> '' AND review_at <= ?) OR (valid_until <> '' AND valid_until < ?))", kb.Published, day, day).Order("review_at, number").Limit(n).Find(&rows).Error
+	err := s.read.WithContext(ctx).Where(dueEntry, kb.Published, day, day).Order("review_at, number").Limit(n).Find(&rows).Error
 	out := make([]kb.Entry, len(rows))
 	for i, r := range rows {
 		out[i] = r.entry()

@@ -15,6 +15,7 @@ func (s *Server) kbRoutes() []route {
 		{method: "POST", path: "/kb/new", roles: keepers, nav: "kb", do: s.addEntry},
 		{method: "GET", path: "/kb/gaps", roles: curators, nav: "kb", do: s.gaps},
 		{method: "POST", path: "/kb/gaps", roles: curators, nav: "kb", do: s.settleGap},
+		{method: "GET", path: "/kb/health", roles: curators, nav: "kb", do: s.health},
 		{method: "GET", path: "/kb/import", roles: curators, nav: "kb", do: s.imports},
 		{method: "POST", path: "/kb/import", roles: curators, nav: "kb", file: true, do: s.takeImport},
 		{method: "POST", path: "/kb/import/act", roles: curators, nav: "kb", do: s.actOnImport},

@@ -20,6 +20,7 @@ var english = catalogue(
 	englishConstruct,
 	englishConstructReport,
 	englishKnowledge,
+	englishCare,
 	englishAlerts,
 	englishMonitors,
 	englishMessages,

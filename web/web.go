@@ -54,6 +54,7 @@ type Knowledge interface {
 	handlers.Knowledge
 	Size() int
 	Trial(ctx context.Context, changed []kb.Entry) (*kb.Trial, error)
+	Twins(ctx context.Context) (pairs []kb.Twin, all int, err error)
 }
 
 // Login is the platform's side of signing in.

@@ -1,0 +1,134 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"frontline/kb"
+	"frontline/store"
+)
+
+const (
+	// healthDays is how far back the health of the base looks.
+	healthDays = 90
+	// healthShown bounds each list of the page; the count is of all.
+	healthShown = 50
+	// dislikedLeast and dislikedShare say what is much: so many people were not
+	// helped, and they are such a part of those who said anything.
+	dislikedLeast = 3
+	dislikedShare = 0.3
+)
+
+type healthPage struct {
+	Tabs     []kbTab
+	Days     int
+	Least    int
+	Share    int // percent
+	Due      []kbRow
+	Twins    []kb.Twin
+	Unused   []kb.Entry
+	Disliked []dislikedRow
+	// How many there are of each.
+	DueAll, TwinsAll, UnusedAll, DislikedAll int
+}
+
+// More is how many of a list are not shown.
+func (healthPage) More(all, shown int) int { return max(0, all-shown) }
+
+// Well tells whether there is nothing to do.
+func (p healthPage) Well() bool {
+	return p.DueAll+p.TwinsAll+p.UnusedAll+p.DislikedAll == 0
+}
+
+type dislikedRow struct {
+	kb.Entry
+	Use store.QuestionFigures
+}
+
+// health lists what wants a curator's look: the base gets old without anybody
+// noticing.
+func (s *Server) health(v *visit) (err error) {
+	ctx, now := v.r.Context(), s.opt.Now()
+	p := healthPage{Days: healthDays, Least: dislikedLeast, Share: int(100 * dislikedShare)}
+	if p.Tabs, err = v.kbTabs(ctx, "/kb/health"); err != nil {
+		return err
+	}
+	if err := v.dueEntries(ctx, &p, now.Format(time.DateOnly)); err != nil {
+		return err
+	}
+	if p.Twins, p.TwinsAll, err = s.opt.Knowledge.Twins(ctx); err != nil {
+		return fmt.Errorf("compare the entries: %w", err)
+	}
+	p.Twins = p.Twins[:min(len(p.Twins), healthShown)]
+	if err := s.usedEntries(ctx, &p, now); err != nil {
+		return err
+	}
+	return v.show("kb_health", p)
+}
+
+func (v *visit) dueEntries(ctx context.Context, p *healthPage, today string) error {
+	due, err := v.s.opt.Store.ListDueEntries(ctx, today, healthShown)
+	if err != nil {
+		return err
+	}
+	all, err := v.s.opt.Store.CountDueEntries(ctx, today)
+	if err != nil {
+		return err
+	}
+	p.DueAll = int(all)
+	p.Due, err = v.kbRows(ctx, due)
+	return err
+}
+
+// usedEntries reads what the figures of questions say about entries: those
+// that nobody's question found, and those that did not help.
+func (s *Server) usedEntries(ctx context.Context, p *healthPage, now time.Time) error {
+	since := now.AddDate(0, 0, -healthDays)
+	uses, err := s.opt.Store.SplitQuestions(ctx, store.ByEntry, since, now.AddDate(0, 0, 1))
+	if err != nil {
+		return err
+	}
+	old, err := s.opt.Store.OldEntries(ctx, since)
+	if err != nil {
+		return err
+	}
+	unused := slices.DeleteFunc(old, func(n int64) bool { return uses[strconv.FormatInt(n, 10)].Asked > 0 })
+	bad := disliked(uses)
+	named := append(slices.Clone(unused[:min(len(unused), healthShown)]), bad...)
+	entries, err := s.opt.Store.EntriesOf(ctx, named)
+	if err != nil {
+		return err
+	}
+	p.UnusedAll = len(unused)
+	for _, n := range unused[:min(len(unused), healthShown)] {
+		p.Unused = append(p.Unused, entries[n])
+	}
+	for _, n := range bad {
+		if e, ok := entries[n]; ok && e.Live() {
+			p.DislikedAll++
+			if len(p.Disliked) < healthShown {
+				p.Disliked = append(p.Disliked, dislikedRow{e, uses[strconv.FormatInt(n, 10)]})
+			}
+		}
+	}
+	return nil
+}
+
+// disliked picks the entries that did not help many, the worst first.
+func disliked(uses map[string]store.QuestionFigures) (out []int64) {
+	by := map[int64]int64{}
+	for a, f := range uses {
+		said := f.Useful + f.Useless + f.Handed
+		n, err := strconv.ParseInt(a, 10, 64)
+		if err == nil && f.Useless >= dislikedLeast && float64(f.Useless) >= dislikedShare*float64(said) {
+			by[n] = f.Useless
+			out = append(out, n)
+		}
+	}
+	slices.SortFunc(out, func(a, b int64) int { return cmp.Or(cmp.Compare(by[b], by[a]), cmp.Compare(a, b)) })
+	return out
+}

@@ -1,0 +1,80 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"frontline/bot/chat"
+	"frontline/kb"
+	"frontline/store"
+)
+
+// put stores entries and makes them live.
+func (c *console) put(entries ...kb.Entry) {
+	c.t.Helper()
+	ctx := context.Background()
+	if err := c.store.InTx(ctx, func(tx *store.Tx) error { _, err := tx.PutEntries("test", entries); return err }); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := c.web.opt.Knowledge.(*kb.Engine).Load(ctx, c.store); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// part is what a page has between a section's id and the next section.
+func sectionOf(body, id string) string {
+	_, after, _ := strings.Cut(body, `id="`+id+`"`)
+	part, _, _ := strings.Cut(after, "</section>")
+	return part
+}
+
+func TestHealthPage(t *testing.T) {
+	now := time.Now()
+	c := startConsole(t, nil)
+	c.web.opt.Now = func() time.Time { return now }
+	b := c.as(chat.Curator)
+	if _, body := b.get("/kb/health"); !strings.Contains(body, "没有要看的") {
+		t.Error("a good base is not said to be one")
+	}
+	c.put(kb.Entry{Question: "融资融券怎么开通", Answer: "营业部办理。", ReviewAt: "2020-01-01"}, kb.Entry{Question: "融资融券如何开通", Answer: "网上办理。"}, kb.Entry{Question: "逆回购几点截止", Answer: "15:30。"})
+	err := c.store.InTx(context.Background(), func(tx *store.Tx) error {
+		for i := range 5 {
+			id := "m" + strconv.Itoa(i)
+			if err := tx.KeepQuestion(store.Question{Message: id, Asker: "zhou" + id, Text: "逆回购", Band: "answer", Entry: 4}); err != nil {
+				return err
+			}
+			if err := tx.JudgeQuestion(id, "zhou"+id, []string{"useless", "useful"}[i%2], 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body := b.get("/kb/health")
+	for id, want := range map[string]string{"due": "/kb/2", "twins": "/kb/3", "disliked": "没解决 3 · 有用 2 · 用到 5"} {
+		if !strings.Contains(sectionOf(body, id), want) {
+			t.Errorf("%s: no %q", id, want)
+		}
+	}
+	if strings.Contains(body, `id="unused"`) {
+		t.Error("a new entry is called unused")
+	}
+	now = now.AddDate(0, 0, healthDays-1) // the questions are just young enough, the entries are not yet old
+	if _, body := b.get("/kb/health"); strings.Contains(body, `id="unused"`) || !strings.Contains(body, `id="disliked"`) {
+		t.Error("89 days are taken for 90")
+	}
+	now = now.AddDate(0, 0, 3)
+	_, body = b.get("/kb/health")
+	if list := sectionOf(body, "unused"); !strings.Contains(list, "/kb/1") || !strings.Contains(list, "/kb/4") || strings.Contains(body, `id="disliked"`) {
+		t.Errorf("after 90 days: %s", list)
+	}
+	if code, _ := c.as(chat.Responder).get("/kb/health"); code != http.StatusForbidden {
+		t.Errorf("a responder: %d", code)
+	}
+}
