@@ -21,6 +21,8 @@ import (
 // Knowledge answers questions; kb.Engine is one.
 type Knowledge interface {
 	Search(ctx context.Context, q kb.Query) (kb.Result, error)
+	// Trial is the base as it would be with some entries changed.
+	Trial(ctx context.Context, changed []kb.Entry) (*kb.Trial, error)
 }
 
 // Directory knows people by the platform's address list; nil when there is none.

@@ -12,14 +12,58 @@ import (
 )
 
 // publish is 发布 K12: a draft, or a change that waits, goes live.
-func (d *Desk) publish(_ context.Context, r Request) (Result, error) {
-	n, _, ok := entryAndRest(r.Args)
-	if !ok {
+// Where it would spoil what must be found, it asks first.
+func (d *Desk) publish(ctx context.Context, r Request) (Result, error) {
+	n, rest, ok := entryAndRest(r.Args)
+	if !ok || rest != "" && rest != publishAnyway {
 		return Result{}, refuse("发布哪一条？例：发布 K12")
+	}
+	if rest == "" {
+		worse, err := d.spoiledBy(ctx, n)
+		if err != nil {
+			return Result{}, err
+		}
+		if len(worse) > 0 {
+			return askAnyway(n, worse), nil
+		}
 	}
 	return d.moveInChat(r, n, MovePublish, "", func(e kb.Entry) string {
 		return fmt.Sprintf("K%d「%s」已发布，马上就用来回答。改错了回「回滚 K%d」。", n, chat.Plain(chat.Cut(e.Question, 40)), n)
 	}), nil
+}
+
+// spoiledBy are the questions that publishing an entry would spoil; of one that
+// is not there, none.
+func (d *Desk) spoiledBy(ctx context.Context, number int64) ([]Worse, error) {
+	e, err := d.ToPublish(ctx, number)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, worse, err := d.CheckMusts(ctx, e)
+	return worse, err
+}
+
+// publishAnyway behind 发布 K12 says that what it spoils was seen.
+const publishAnyway = "仍要发布"
+
+// worseTold bounds the questions that one message names.
+const worseTold = 5
+
+func askAnyway(n int64, worse []Worse) Result {
+	lines := []string{fmt.Sprintf("还没有发布。发布 K%d 会让 %d 个必中的问法变差：", n, len(worse))}
+	for _, w := range worse[:min(len(worse), worseTold)] {
+		lines = append(lines, fmt.Sprintf("「%s」应该找到 K%d：现在%s，发布后%s", chat.Plain(chat.Cut(w.Question, 40)), w.Entry, w.Was.Words(), w.Then.Words()))
+	}
+	if more := len(worse) - worseTold; more > 0 {
+		lines = append(lines, fmt.Sprintf("还有 %d 个。", more))
+	}
+	anyway := fmt.Sprintf("发布 K%d %s", n, publishAnyway)
+	res := say(strings.Join(append(lines, "1  "+publishAnyway, "不发布就不用回。"), "\n"))
+	res.List = []string{anyway}
+	return res
 }
 
 // sendBack is 退回 K12 原因: who wrote it goes on with it.

@@ -265,6 +265,9 @@ var migrations = []migration{
 	{name: "paused monitors", oldest: 12, steps: []string{
 		"CREATE TABLE monitor_hold (item $key(48) PRIMARY KEY, author $key(64) NOT NULL, note $key(200) NOT NULL, at BIGINT NOT NULL)$end",
 	}},
+	{name: "questions that must find", oldest: 12, steps: []string{
+		"CREATE TABLE entry_must (entry BIGINT NOT NULL, question_key $key(24) NOT NULL, question $text NOT NULL, author $key(64) NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (entry, question_key))$end",
+	}},
 }
 
 func numbered(head, row string, n int) string {

@@ -26,6 +26,7 @@ type entryPage struct {
 	Now       map[string]string // by field: what is stored by now
 	Moves     []handlers.EntryMove
 	Writes    bool
+	Curates   bool
 	Publishes bool // what they write, at once
 	Second    bool // a second person publishes
 	Use       store.EntryUse
@@ -36,6 +37,10 @@ type entryPage struct {
 	Groups    []string
 	Kinds     []string
 	Others    []kbRow
+	Musts     []mustRow
+	Helped    []store.AskedText // that may be confirmed
+	Worse     []handlers.Worse  // publishing would do this: it has to be confirmed
+	Moving    bool              // by the moves, not by the form
 	Out       bool
 	Threshold float64
 }
@@ -85,12 +90,25 @@ func (s *Server) entry(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := entryPage{Entry: e, Change: change, Form: formOf(e)}
+	return s.showEntry(v, http.StatusOK, entryPage{Entry: e, Change: change, Form: formWith(e, change)})
+}
+
+// formWith is the form of an entry, with the words of the change that waits for it.
+func formWith(e kb.Entry, change *store.Proposal) entryForm {
+	f := formOf(toPublish(e, change))
+	f.Version = int64(e.Version)
 	if change != nil {
-		p.Form = formOf(change.Entry)
-		p.Form.Version, p.Form.Change = int64(e.Version), change.Version
+		f.Change = change.Version
 	}
-	return s.showEntry(v, http.StatusOK, p)
+	return f
+}
+
+// toPublish is what publishing would make live.
+func toPublish(e kb.Entry, change *store.Proposal) kb.Entry {
+	if change != nil {
+		return change.Entry
+	}
+	return e
 }
 
 // newEntry is the form for an entry that is not there yet.
@@ -110,7 +128,8 @@ func (s *Server) newEntry(v *visit) error {
 func (s *Server) showEntry(v *visit, status int, p entryPage) error {
 	ctx, now := v.r.Context(), s.opt.Now()
 	p.Writes, p.Second = handlers.Proposes(v.user), s.opt.Desk.SecondPerson
-	p.Publishes = handlers.Curates(v.user) && !p.Second
+	p.Curates = handlers.Curates(v.user)
+	p.Publishes = p.Curates && !p.Second
 	if !p.New {
 		p.Moves, p.Out = s.opt.Desk.EntryMoves(v.user, p.Entry, p.Change), p.Entry.OutOfDate(now)
 		uses, err := s.opt.Store.EntryUses(ctx, []int64{p.Entry.Number}, now.AddDate(0, 0, -useDays))
@@ -124,6 +143,9 @@ func (s *Server) showEntry(v *visit, status int, p entryPage) error {
 		}
 		if len(last) > 0 {
 			p.Last = &last[0]
+		}
+		if err := s.entryMusts(ctx, &p); err != nil {
+			return err
 		}
 	}
 	if p.Change != nil {
@@ -173,7 +195,7 @@ func (s *Server) entryOthers(v *visit, p *entryPage) error {
 }
 
 // thens are what the buttons of the form do once the words are kept.
-var thens = map[string]string{"save": "", "submit": handlers.MoveSubmit, "publish": handlers.MovePublish}
+var thens = map[string]string{"save": "", "submit": handlers.MoveSubmit, "publish": handlers.MovePublish, publishAnyway: handlers.MovePublish}
 
 // addEntry makes an entry of the form.
 func (s *Server) addEntry(v *visit) error {
@@ -189,6 +211,9 @@ func (s *Server) addEntry(v *visit) error {
 		if g, err = s.gapOf(v, gap); err != nil {
 			return err
 		}
+	}
+	if worse, err := s.spoils(v, f.entry(0)); err != nil || len(worse) > 0 {
+		return s.askAnyway(v, entryPage{New: true, Form: f, Gap: gap, Worse: worse}, err)
 	}
 	var e kb.Entry
 	err = s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) (err error) {
@@ -215,6 +240,9 @@ func (s *Server) editEntry(v *visit) error {
 	then, ok := thens[v.r.PostFormValue("do")]
 	if !ok || f.Version == 0 {
 		return badForm(v.t("表单不完整"))
+	}
+	if worse, err := s.spoils(v, f.entry(now.Number)); err != nil || len(worse) > 0 {
+		return s.askAnyway(v, entryPage{Entry: now, Change: change, Form: f, Worse: worse}, err)
 	}
 	var e kb.Entry
 	err = s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) (err error) {
@@ -264,11 +292,17 @@ func (s *Server) entryFault(v *visit, p entryPage, err error) error {
 
 // moveEntry publishes, sends back, retires and so on.
 func (s *Server) moveEntry(v *visit) error {
-	e, _, err := s.entryOf(v)
+	e, change, err := s.entryOf(v)
 	if err != nil {
 		return err
 	}
+	if worse, err := s.spoils(v, toPublish(e, change)); err != nil || len(worse) > 0 {
+		return s.askAnyway(v, entryPage{Entry: e, Change: change, Form: formWith(e, change), Worse: worse, Moving: true}, err)
+	}
 	move := v.r.PostFormValue("do")
+	if move == publishAnyway {
+		move = handlers.MovePublish
+	}
 	err = s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) (err error) {
 		e, err = s.opt.Desk.MoveEntry(tx, v.user, e.Number, int(number(v.r.PostFormValue("version"))), move, chat.Cut(mask.Text(v.r.PostFormValue("note")), 200))
 		return err

@@ -25,6 +25,8 @@ func (s *Server) kbRoutes() []route {
 		{method: "POST", path: "/kb/{number}", roles: keepers, nav: "kb", do: s.editEntry},
 		{method: "POST", path: "/kb/{number}/move", roles: keepers, nav: "kb", do: s.moveEntry},
 		{method: "POST", path: "/kb/{number}/try", roles: workers, do: s.tryEntry},
+		{method: "POST", path: "/kb/{number}/replay", roles: workers, do: s.replayEntry},
+		{method: "POST", path: "/kb/{number}/must", roles: curators, do: s.keepMust},
 		{method: "GET", path: "/kb/{number}/versions", roles: workers, nav: "kb", do: s.versions},
 		{method: "POST", path: "/kb/{number}/restore", roles: curators, nav: "kb", do: s.restoreEntry},
 	}

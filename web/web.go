@@ -53,7 +53,6 @@ type Options struct {
 type Knowledge interface {
 	handlers.Knowledge
 	Size() int
-	Trial(ctx context.Context, changed []kb.Entry) (*kb.Trial, error)
 	Twins(ctx context.Context) (pairs []kb.Twin, all int, err error)
 }
 
