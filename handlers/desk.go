@@ -23,6 +23,11 @@ type Knowledge interface {
 	Search(ctx context.Context, q kb.Query) (kb.Result, error)
 	// Trial is the base as it would be with some entries changed.
 	Trial(ctx context.Context, changed []kb.Entry) (*kb.Trial, error)
+	// TrialSynonyms is the base with other words of the house's own, nil when
+	// it is too large to be made meanwhile; Reread counts the questions of the
+	// base, and others, that would be read otherwise.
+	TrialSynonyms(ctx context.Context, groups [][]string) (*kb.Trial, error)
+	Reread(ctx context.Context, groups [][]string, others []string) (base, more int, err error)
 }
 
 // Directory knows people by the platform's address list; nil when there is none.

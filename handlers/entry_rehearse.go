@@ -163,19 +163,26 @@ func (d *Desk) Rehearse(ctx context.Context, e kb.Entry) (r Rehearsal, err error
 		return r, err
 	}
 	r.Asked = len(asked)
+	r.Turned, r.Reworded, err = p.replay(ctx, asked, e.Number)
+	return r, err
+}
+
+// replay asks questions again: those with another reply, and how many an entry
+// still answers, but in other words.
+func (p player) replay(ctx context.Context, asked []store.AskedText, number int64) (turned []Turned, reworded int, err error) {
 	for _, a := range asked {
 		was, then, err := p.ask(ctx, a.Text)
 		if err != nil {
-			return r, err
+			return nil, 0, err
 		}
 		switch {
 		case !was.same(then):
-			r.Turned = append(r.Turned, Turned{a, was, then})
-		case then.Finds(e.Number) == 2 && answerBody(was.Entries[0]) != answerBody(then.Entries[0]):
-			r.Reworded++
+			turned = append(turned, Turned{a, was, then})
+		case then.Finds(number) == 2 && answerBody(was.Entries[0]) != answerBody(then.Entries[0]):
+			reworded++
 		}
 	}
-	return r, nil
+	return turned, reworded, nil
 }
 
 // AddMust confirms that a question must find an entry.

@@ -47,8 +47,12 @@ func (d *Desk) Gaps(ctx context.Context) ([]Gap, error) {
 	for i := range asked {
 		texts[i] = asked[i].Text
 	}
+	own, err := d.ownSynonyms(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var out []Gap
-	for _, group := range kb.Cluster(texts, nil) {
+	for _, group := range kb.Cluster(texts, own) {
 		out = append(out, gapOfGroup(asked, group, d.Store.Now()))
 	}
 	slices.SortStableFunc(out, func(a, b Gap) int {

@@ -14,8 +14,9 @@ type Options struct {
 	// Promise is the share of answers that must be right, 0.95 when zero. It is
 	// the only knob: thresholds are fitted to it on the base itself.
 	Promise float64
-	// Synonyms are the curators' own groups: every word of a group is read as
-	// its first one. They come before the built-in groups.
+	// Synonyms are groups of the house's own beside those of the source: every
+	// word of a group is read as its first one. They come before the built-in
+	// groups.
 	Synonyms [][]string
 	// Wake makes Follow look for changes at once; may be nil.
 	Wake <-chan struct{}
@@ -39,7 +40,9 @@ type Engine struct {
 	spell   *speller
 	entries map[int64]Entry
 	after   int64          // the last change number seen
+	edition int64          // of the source's synonyms
 	stale   bool           // changes came in since the last full training
+	reread  bool           // synonyms changed: train without waiting for quiet
 	since   map[int64]bool // numbers changed since a background training began; nil when none runs
 }
 
@@ -81,6 +84,9 @@ func spellerFor(own [][]string) *speller {
 func (e *Engine) Load(ctx context.Context, src Source) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if _, err := e.readSynonyms(ctx, src); err != nil {
+		return fmt.Errorf("load the knowledge: %w", err)
+	}
 	entries, after := map[int64]Entry{}, int64(0)
 	_, after, err := fetchChanges(ctx, src, entries, after)
 	if err != nil {
@@ -97,7 +103,7 @@ func (e *Engine) replace(ctx context.Context, entries map[int64]Entry, after int
 	if err != nil {
 		return err
 	}
-	e.entries, e.after, e.stale = entries, after, !train
+	e.entries, e.after, e.stale, e.reread = entries, after, !train, false
 	e.since = nil // what is being trained was made before, and is dropped
 	e.live.Store(ix)
 	return nil
@@ -124,14 +130,6 @@ func asksOf(list []Entry) int {
 		n += len(list[i].Similar)
 	}
 	return n
-}
-
-// SetSynonyms replaces the curators' own groups and makes the index anew.
-func (e *Engine) SetSynonyms(ctx context.Context, groups [][]string) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.spell = spellerFor(groups)
-	return e.replace(ctx, e.entries, e.after)
 }
 
 // Ready says whether an index is loaded.

@@ -281,17 +281,6 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-func TestSetSynonyms(t *testing.T) {
-	e := engineOf(t, Entry{Number: 1, Question: "小金库怎么开通", Answer: "a"}, Entry{Number: 2, Question: "怎么销户", Answer: "b"})
-	if err := e.SetSynonyms(t.Context(), [][]string{{"小金库", "宝盈仓"}}); err != nil {
-		t.Fatal(err)
-	}
-	res := search(t, e, "宝盈仓怎么开通")
-	if res.Band != Answer || res.Hits[0].Entry.Number != 1 {
-		t.Fatalf("%+v", res)
-	}
-}
-
 func benchBase(b *testing.B, n int) (*Engine, []Entry) {
 	base := made(n)
 	src := &changes{}

@@ -2,6 +2,7 @@ package kb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -63,9 +64,10 @@ func (e *Engine) catchUp(ctx context.Context, src Source) (bool, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	reread, failed := e.readSynonyms(ctx, src)
 	changed, after, err := fetchChanges(ctx, src, e.entries, e.after)
-	e.after = after
-	if len(changed) == 0 {
+	e.after, err = after, errors.Join(failed, err)
+	if len(changed) == 0 && !reread {
 		return false, err
 	}
 	for _, n := range changed {
@@ -82,8 +84,11 @@ func (e *Engine) catchUp(ctx context.Context, src Source) (bool, error) {
 		e.live.Store(ix)
 		return true, err
 	}
-	e.live.Store(old.with(e.pick(changed)))
-	e.stale = true
+	if len(changed) > 0 {
+		e.live.Store(old.with(e.pick(changed)))
+	}
+	e.stale = true // a large base reads words as before until it has been trained
+	e.reread = e.reread || reread
 	return true, err
 }
 
@@ -121,7 +126,7 @@ func (e *Engine) wantsTraining(quiet time.Duration) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	ix := e.live.Load()
-	return ix != nil && e.stale && (ix.rough || quiet >= e.opt.Quiet)
+	return ix != nil && e.stale && (ix.rough || e.reread || quiet >= e.opt.Quiet)
 }
 
 // retrain makes a trained index of the entries as they are now; nil when the
@@ -129,7 +134,7 @@ func (e *Engine) wantsTraining(quiet time.Duration) bool {
 func (e *Engine) retrain(ctx context.Context, done chan<- *index) {
 	e.mu.Lock()
 	list, spell := published(e.entries), e.spell
-	e.since, e.stale = map[int64]bool{}, false
+	e.since, e.stale, e.reread = map[int64]bool{}, false, false
 	e.mu.Unlock()
 	ix, err := e.build(ctx, list, spell, true)
 	if err != nil {

@@ -183,7 +183,7 @@ func (v *visit) kbTabs(ctx context.Context, path string) ([]kbTab, error) {
 		out = append(out, kbTab{Title: v.t(t.title), Path: f.address(1), N: n, Hot: t.hot && n > 0, Current: f.address(1) == path})
 	}
 	if handlers.Curates(v.user) {
-		for _, t := range [][2]string{{"知识缺口", "/kb/gaps"}, {"知识体检", "/kb/health"}, {"导入与导出", "/kb/import"}} {
+		for _, t := range [][2]string{{"知识缺口", "/kb/gaps"}, {"知识体检", "/kb/health"}, {"同义词", "/kb/synonyms"}, {"导入与导出", "/kb/import"}} {
 			out = append(out, kbTab{Title: v.t(t[0]), Path: t[1], Current: t[1] == path})
 		}
 	}

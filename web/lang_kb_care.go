@@ -21,4 +21,10 @@ var englishCare = map[string]string{
 	"还没有发布：%d 个必中的问法会变差": "Not published: %d questions that must find would get worse", "仍要发布": "Publish all the same", "重放最近的问题": "Ask the latest questions again",
 	"必中的问法": "Must find", "发布任何知识前都会拿来问一遍": "asked before anything is published", "移除「%s」": "Remove “%s”", "再加一个": "One more", "必须找到这条": "It must find this entry",
 	"有人说过有用": "somebody said it helped", "确认「%s」必须找到这条": "Confirm that “%s” must find this entry", "确认": "Confirm",
+	"同义词": "Synonyms", "每组第一个词是读法：问题里出现别的词时，按它去比对": "The first word of a group is how the others are read when questions are compared", "加一组": "Add a group",
+	"同义词，用空格隔开，读法放最前": "Words that mean the same, apart by spaces, the one to read them as first", "如：可转债 转债 转换债": "e.g. convertible CB", "看影响": "See what it does", "加上": "Add",
+	"自家的同义词": "The house's own", "还没有。内置的日常同义词一直有效，这里只写自家的叫法。": "None yet. The built-in everyday words always count; here is only what this house says.",
+	"%d 组": "%d groups", "知识库里 %d 条问法会换个读法": "%d questions of the base would be read otherwise", "最近问过的 %d 种问法里有 %d 种": "%d latest questions: %d of them too",
+	"会改变 %d 个最近问题的答案": "It changes the answer of %d of the latest questions", "不会改变最近问题的答案": "It changes no answer of the latest questions", "知识库较大，没有逐题重放；保存后在后台重算。": "The base is large: not asked again one by one; it is trained in the background once this is kept.",
+	"已加上：%s": "Added: %s", "已保存：%s": "Saved: %s", "已移除这一组": "The group is removed",
 }
