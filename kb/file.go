@@ -33,11 +33,12 @@ func (e *RowError) Error() string { return fmt.Sprintf("第 %d 行%s", e.Line, e
 func (e *RowError) Unwrap() error { return e.Faults }
 
 // ReadFile reads entries from a file; the ending of its name (xlsx, csv, jsonl,
-// md) says how. Entries come back as Clean leaves them. Warnings name columns
+// json, md) says how. Exports of WeKnora, MaxKB, FastGPT and Dify are known by
+// their headings and keys. Entries come back as Clean leaves them. Warnings name columns
 // that are not ours, and what else was passed over. The error, in Chinese, is
 // about the file as a whole: then there are no rows.
 func ReadFile(name string, r io.Reader) (rows []Row, warnings []string, err error) {
-	read, ok := map[string]func([]byte, *sheet) error{".xlsx": readXLSX, ".csv": readCSV, ".jsonl": readJSONL, ".md": readMD}[endingOf(name)]
+	read, ok := map[string]func([]byte, *sheet) error{".xlsx": readXLSX, ".csv": readCSV, ".jsonl": readJSONL, ".json": readJSON, ".md": readMD}[endingOf(name)]
 	if !ok {
 		return nil, nil, unknownEnding(name)
 	}
@@ -99,7 +100,7 @@ func unknownEnding(name string) error {
 	if e := endingOf(name); e == ".xlsm" || e == ".xls" || e == ".xlsb" {
 		return fmt.Errorf("不收 %s 文件（旧版或带宏），请另存为 .xlsx", e)
 	}
-	return fmt.Errorf("%s：只认 .xlsx、.csv、.jsonl、.md 文件", path.Base(name))
+	return fmt.Errorf("%s：只认 .xlsx、.csv、.jsonl、.json、.md 文件", path.Base(name))
 }
 
 // writable says whether every value fits where it is written.
@@ -119,6 +120,15 @@ func writable(e *Entry) error {
 type sheet struct {
 	rows     []Row
 	warnings []string
+	product  string // the other product that wrote it, "" for none
+}
+
+// from says which product's file it is, once.
+func (s *sheet) from(product string) {
+	if s.product == "" {
+		s.product = product
+		s.warn("认出是 %s 导出的文件，按它的格式读", product)
+	}
 }
 
 // add takes a row as read: cleans it, checks it, and keeps the faults that

@@ -11,7 +11,7 @@ import (
 
 func readCSV(data []byte, out *sheet) error {
 	t := &table{out: out}
-	if err := csvRows(data, isColumn, t.row); err != nil {
+	if err := csvRows(data, isHeading, t.row); err != nil {
 		return err
 	}
 	return t.end()

@@ -36,7 +36,7 @@ func WriteFaults(name string, data []byte, rows []Row, w io.Writer) error {
 			faults[r.Line] = r.Err.Error()
 		}
 	}
-	write, ok := map[string]func([]byte, map[int]string, io.Writer) error{".xlsx": faultsXLSX, ".csv": faultsCSV, ".jsonl": faultsJSONL, ".md": faultsMD}[endingOf(name)]
+	write, ok := map[string]func([]byte, map[int]string, io.Writer) error{".xlsx": faultsXLSX, ".csv": faultsCSV, ".jsonl": faultsJSONL, ".json": faultsJSON, ".md": faultsMD}[endingOf(name)]
 	if !ok {
 		return unknownEnding(name)
 	}
@@ -48,6 +48,7 @@ func WriteFaults(name string, data []byte, rows []Row, w io.Writer) error {
 type marker struct {
 	faults map[int]string
 	at     int // place of the column, -1 before the heading
+	widest int // cells of the longest row, which may have more than the heading
 }
 
 func (m *marker) row(line int, cells []string) []string {
@@ -55,7 +56,7 @@ func (m *marker) row(line int, cells []string) []string {
 		if strings.TrimSpace(strings.Join(cells, "")) == "" {
 			return cells
 		}
-		m.at = len(cells)
+		m.at = max(len(cells), m.widest)
 		for i, c := range cells {
 			if isFaultColumn(c) {
 				m.at = i
@@ -81,8 +82,12 @@ func faultsCSV(data []byte, faults map[int]string, w io.Writer) error {
 	if _, err := w.Write(utf8BOM); err != nil {
 		return err
 	}
-	c, m := csv.NewWriter(w), marker{faults, -1}
-	err := csvRows(data, isColumn, func(line int, cells []string) error {
+	c, m := csv.NewWriter(w), marker{faults: faults, at: -1}
+	widest := func(_ int, cells []string) error { m.widest = max(m.widest, len(cells)); return nil }
+	if err := csvRows(data, isHeading, widest); err != nil {
+		return err
+	}
+	err := csvRows(data, isHeading, func(line int, cells []string) error {
 		marked := m.row(line, cells)
 		for i := range marked {
 			marked[i] = guard(marked[i])
@@ -100,7 +105,7 @@ func faultsXLSX(data []byte, faults map[int]string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	m := marker{faults, -1}
+	m := marker{faults: faults, at: -1}
 	err = xlsxRows(data, func(string) {}, func(line int, cells []string) error {
 		return s.SetRow(fmt.Sprintf("A%d", line), anyOf(m.row(line, cells)))
 	})

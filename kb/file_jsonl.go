@@ -27,7 +27,7 @@ func readJSONL(data []byte, out *sheet) error {
 		if len(out.rows) >= maxRows {
 			return fmt.Errorf("超过 %d 行，请拆开再导入", maxRows)
 		}
-		e, faults := readObject(line, unknown)
+		e, faults := readAnyObject(n, line, unknown, out)
 		out.add(n, e, faults)
 	}
 	for _, key := range slices.Sorted(maps.Keys(unknown)) {

@@ -12,6 +12,11 @@ type table struct {
 	place []int // by cell of a row: the column, -1 for none of ours
 	head  bool
 	cells int
+	other *dialect // another product's heading, nil for ours
+	field []string // by cell of a row, with other
+	sheet string   // the name of the sheet, of a workbook
+	first int      // lines of the sheets before
+	pass  bool     // nothing of this sheet is read
 }
 
 // row takes the next row. Rows without anything are passed over; the first
@@ -21,15 +26,27 @@ func (t *table) row(line int, cells []string) error {
 	if t.cells > maxCells {
 		return fmt.Errorf("超过 %d 个单元格，请拆开再导入", maxCells)
 	}
-	if strings.TrimSpace(strings.Join(cells, "")) == "" {
+	if t.pass || strings.TrimSpace(strings.Join(cells, "")) == "" {
 		return nil
 	}
 	if !t.head {
 		t.head = true
+		if t.other, t.field = dialectOf(cells); t.other != nil {
+			t.out.from(t.other.name)
+			return nil
+		}
+		if t.pass = t.first > 0; t.pass {
+			t.out.warn("工作表「%s」没有认识的列名，未读", clipped(t.sheet))
+			return nil
+		}
 		return t.heading(cells)
 	}
 	if len(t.out.rows) >= maxRows {
 		return fmt.Errorf("超过 %d 行，请拆开再导入", maxRows)
+	}
+	if t.other != nil {
+		t.foreign(line, cells)
+		return nil
 	}
 	var e Entry
 	var faults Faults
@@ -44,6 +61,25 @@ func (t *table) row(line int, cells []string) error {
 	}
 	t.out.add(line, e, faults)
 	return nil
+}
+
+// foreign takes a row of another product's file.
+func (t *table) foreign(line int, cells []string) {
+	r := foreignRow{cells: map[string][]string{}, sheet: t.sheet}
+	for i, cell := range cells {
+		field := t.other.rest
+		if i < len(t.field) {
+			field = t.field[i]
+		}
+		if field != "" && strings.TrimSpace(cell) != "" {
+			r.cells[field] = append(r.cells[field], lineBreaks.Replace(cell))
+		}
+	}
+	e, warns := t.other.entry(r)
+	for _, w := range warns {
+		t.out.warn("第 %d 行%s", t.first+line, w)
+	}
+	t.out.add(t.first+line, e, nil)
 }
 
 func (t *table) heading(cells []string) error {

@@ -15,35 +15,70 @@ import (
 // units; a longer text would be cut without a word.
 const maxCellText = 32_767
 
+// readXLSX reads the first sheet; of a product that writes a sheet for each
+// document, all of them, whose lines are counted on.
 func readXLSX(data []byte, out *sheet) error {
-	t := &table{out: out}
-	if err := xlsxRows(data, func(name string) { out.warn("只读第一个工作表，「%s」未读", clipped(name)) }, t.row); err != nil {
+	f, names, err := openXLSX(data)
+	if err != nil {
 		return err
 	}
-	return t.end()
+	defer f.Close()
+	lines, others := 0, false
+	for i, name := range names {
+		if i > 0 && !others {
+			out.warn("只读第一个工作表，「%s」未读", clipped(name))
+			continue
+		}
+		t, last := &table{out: out, sheet: name, first: lines}, 0
+		if err := readSheet(f, name, func(line int, cells []string) error { last = line; return t.row(line, cells) }); err != nil {
+			return err
+		}
+		if i == 0 {
+			if err := t.end(); err != nil {
+				return err
+			}
+			others = t.other != nil && t.other.every
+		}
+		lines += last
+	}
+	if others && len(names) > 1 {
+		out.warn("共 %d 个工作表，都读了，行号接着数", len(names))
+	}
+	return nil
 }
 
 // xlsxRows gives the rows of the first sheet one by one; other hears of the
 // rest.
 func xlsxRows(data []byte, other func(name string), row func(line int, cells []string) error) error {
-	if err := checkArchive(data); err != nil {
+	f, names, err := openXLSX(data)
+	if err != nil {
 		return err
+	}
+	defer f.Close()
+	for _, name := range names[1:] {
+		other(name)
+	}
+	return readSheet(f, names[0], row)
+}
+
+// openXLSX opens a workbook that has been looked at, and names its sheets, of
+// which there is one at least.
+func openXLSX(data []byte) (*excelize.File, []string, error) {
+	if err := checkArchive(data); err != nil {
+		return nil, nil, err
 	}
 	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{
 		UnzipSizeLimit: maxFile, UnzipXMLSizeLimit: maxPart, RawCellValue: true,
 	})
 	if err != nil {
-		return fmt.Errorf("打不开这个 xlsx 文件，可能已损坏：%w", err)
+		return nil, nil, fmt.Errorf("打不开这个 xlsx 文件，可能已损坏：%w", err)
 	}
-	defer f.Close()
 	names := f.GetSheetList()
 	if len(names) == 0 {
-		return errors.New("文件里没有工作表")
+		f.Close()
+		return nil, nil, errors.New("文件里没有工作表")
 	}
-	for _, name := range names[1:] {
-		other(name)
-	}
-	return readSheet(f, names[0], row)
+	return f, names, nil
 }
 
 func readSheet(f *excelize.File, name string, row func(line int, cells []string) error) error {

@@ -158,3 +158,28 @@ func TestImportRefusesBadFiles(t *testing.T) {
 		t.Error("GBK was not read")
 	}
 }
+
+// A file of another product goes the same way: preview, import, and what is
+// wrong in it.
+func TestImportOfAnotherProduct(t *testing.T) {
+	c := startConsole(t, nil)
+	b := c.as(chat.Curator)
+	b.get("/kb/import")
+	code, where, page := b.upload("faq_export.json", []byte(`[{"standard_question":"怎么重置交易密码","similar_questions":["交易密码忘了"],"negative_questions":["资金密码怎么改"],"answers":["点「忘记密码」。","找营业部。"],"tag_name":"账户","is_enabled":true},{"standard_question":"没有答案"}]`))
+	if code != http.StatusSeeOther {
+		t.Fatalf("%d %s", code, page)
+	}
+	_, page = b.get(where)
+	for _, want := range []string{"认出是 WeKnora 导出的文件", "第 1 行有 2 个随机回答", "<dt>新增</dt><dd>1</dd>", "第 2 行「答案」不能为空"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in the preview", want)
+		}
+	}
+	form := url.Values{"id": {strings.TrimPrefix(where, "/kb/import?id=")}, "do": {"apply"}, "mode": {"merge"}, "faulty": {"1"}}
+	if code, page := b.post("/kb/import/act", form); code != http.StatusSeeOther {
+		t.Fatalf("%d %s", code, page)
+	}
+	if e := c.entry(2); e.Question != "怎么重置交易密码" || len(e.Similar) != 1 || len(e.Negative) != 1 || e.Category != "账户" || e.State != kb.Published {
+		t.Errorf("%+v", e)
+	}
+}

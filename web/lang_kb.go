@@ -59,7 +59,7 @@ var englishKnowledge = map[string]string{
 	"导入与导出": "Import and export",
 	"先看会怎样，再导入；整次都能撤销": "Look first, then import; the whole of it can be taken back",
 	"导入": "Import",
-	"xlsx、csv、jsonl 或 md，最多 64 MiB、10 万行": "xlsx, csv, jsonl or md; at most 64 MiB and 100 000 rows",
+	"xlsx、csv、json、jsonl 或 md，最多 64 MiB、10 万行": "xlsx, csv, json, jsonl or md; at most 64 MiB and 100 000 rows",
 	"第一行写列名：标准问题、答案必有；还可以有相似问、反例、短标题、分类、标签、负责人、服务组、有效期、复核日期、编号等。导出的文件改好就能导回来。": "The first row names the columns: question and answer are needed; similar, negative, short_title, category, tags, owner, group, valid_until, review_at, number and others may be there. What is exported can be changed and imported again.",
 	"看看会怎样": "See what it would do",
 	"全部知识，包括草稿和已停用的。": "All knowledge, drafts and retired ones too.",

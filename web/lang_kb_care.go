@@ -2,6 +2,7 @@ package web
 
 // englishCare are the words of the pages that keep the knowledge base in good order.
 var englishCare = map[string]string{
+	"WeKnora、MaxKB、FastGPT、Dify 导出的问答直接传上来，会认出来并照它的格式读。": "Questions and answers exported by WeKnora, MaxKB, FastGPT or Dify are taken as they are: each is known and read in its own format.",
 	"知识体检": "Health",
 	"该看一眼的知识；用到和没解决按最近 %d 天算":  "Entries that want a look; use and feedback of the last %d days",
 	"没有要看的：都在复核期内，没有重复，也都有人用。": "Nothing to look at: reviews are in time, nothing is there twice, everything is used.",
