@@ -4,7 +4,7 @@ LDFLAGS := -s -w -X frontline/cli.Version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 N ?= 200
 
-.PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets bench-construct steady example docker-steps release clean
+.PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets bench-construct kb-eval steady example docker-steps release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,10 @@ bench-tickets: ## the queue's pages and work on tickets beside a million tickets
 bench-construct: ## an account set beside slow systems, the engine's part of a step, identities a second
 	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run TestConstructSpeed ./handlers/construct
 	go test -run '^$$' -bench Identity ./handlers/construct/gen
+
+kb-eval: ## the knowledge base beside bleve, FTS5 and BM25 on DATA=dir (kb.jsonl and queries.jsonl, or folders of them)
+	@test -n "$(DATA)" || { echo "kb-eval: DATA=dir is needed" >&2; exit 2; }
+	cd bench/peers && go run . "$(abspath $(DATA))"
 
 steady: ## five reports a second for ten minutes on SQLite
 	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run TestSteadyReports .
