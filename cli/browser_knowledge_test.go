@@ -42,4 +42,35 @@ func testKnowledge(t *testing.T, b *tab) {
 	b.open(path + "/versions")
 	b.do(chromedp.Click(`form:has(input[name=to][value="2"]) button`))
 	b.until(`location.pathname === "` + path + `" && !document.querySelector("#f-answer").value.includes("周五也行")`)
+	testMustFind(t, b, path, string(check))
+	testSynonyms(b)
+}
+
+// What must be found is confirmed, asked again with the latest questions, and
+// asked for before it is spoilt.
+func testMustFind(t *testing.T, b *tab, path, check string) {
+	t.Helper()
+	b.do(chromedp.SendKeys("#must", "晚上可以提前挂单吗"), chromedp.Click(`#musts form.pad button`))
+	b.until(`document.querySelector("#musts .rowlist").innerText.includes("现在直接回答")`)
+	b.do(chromedp.Click(`form[action$="/replay"] button`))
+	b.until(`document.querySelector("#replayed").innerText.includes("必中的问法都不会变差")`)
+	b.do(chromedp.Clear("#f-similar"), chromedp.Click(`#entry button[value="publish"]`))
+	b.until(`!!document.querySelector('button[value="publish_anyway"]') && document.body.innerText.includes("还没有发布：1 个必中的问法会变差")`)
+	b.do(chromedp.Click(`button[value="publish_anyway"]`))
+	b.until(`location.pathname === "` + path + `" && document.querySelector("#musts .rowlist").innerText.includes("晚上可以提前挂单吗")`)
+	for _, width := range []int64{1440, 390} {
+		b.do(chromedp.EmulateViewport(width, 844))
+		b.inspect(path, "light", width, check)
+	}
+	b.do(chromedp.EmulateViewport(1440, 844))
+}
+
+// A group of words is looked at before it is kept.
+func testSynonyms(b *tab) {
+	b.t.Helper()
+	b.open("/kb/synonyms")
+	b.do(chromedp.SendKeys("#words", "夜市委托 晚间挂单"), chromedp.Click(`button[formaction$="/try"]`))
+	b.until(`document.querySelector("#reread").innerText.includes("条问法会换个读法")`)
+	b.do(chromedp.Click(`button[value="add"]`))
+	b.until(`[...document.querySelectorAll("#groups input[name=words]")].some(x => x.value === "夜市委托 晚间挂单")`)
 }

@@ -95,12 +95,13 @@ func (s *Server) spoils(v *visit, e kb.Entry) ([]handlers.Worse, error) {
 	return worse, err
 }
 
-// askAnyway shows the page again with what publishing would spoil.
+// askAnyway shows the page again with what publishing would spoil: a question,
+// not a fault.
 func (s *Server) askAnyway(v *visit, p entryPage, err error) error {
 	if err != nil {
 		return err
 	}
-	return s.showEntry(v, http.StatusConflict, p)
+	return s.showEntry(v, http.StatusOK, p)
 }
 
 // replayEntry tells what publishing the words in the form would do to the
