@@ -230,6 +230,8 @@ func (b *tab) pageList() []string {
 			pages = append(pages, b.addGroup())
 		case what == "/kb/{number}":
 			pages = append(pages, "/kb/1")
+		case what == "/m/help/{number}":
+			pages = append(pages, "/m/help/1")
 		case what == "/kb/{number}/versions":
 			pages = append(pages, "/kb/1/versions")
 		case what == "/alerts/{number}":

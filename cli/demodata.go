@@ -178,3 +178,12 @@ func (w whereabouts) answers() bool {
 	resp.Body.Close()
 	return resp.StatusCode == http.StatusOK
 }
+
+// demoIDs are the sample people; a made-up past has many more.
+func demoIDs() []string {
+	ids := make([]string, len(demoPeople))
+	for i, p := range demoPeople {
+		ids[i] = p.id
+	}
+	return ids
+}

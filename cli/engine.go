@@ -276,7 +276,7 @@ func (e *engine) trouble(to chat.Address, cause error) {
 }
 
 func (e *engine) routes(platform web.Platform) (http.Handler, error) {
-	opt := web.Options{Version: Version, APIToken: string(e.cfg.API.Token), Demo: platform != nil, Platform: platform, PublicURL: e.cfg.PublicURL, Lang: e.cfg.Lang, Log: e.log.With("component", "web"), Now: e.now,
+	opt := web.Options{DemoPeople: demoIDs(), Version: Version, APIToken: string(e.cfg.API.Token), Demo: platform != nil, Platform: platform, PublicURL: e.cfg.PublicURL, Lang: e.cfg.Lang, Log: e.log.With("component", "web"), Now: e.now,
 		Preview: previews, Store: e.store, Desk: e.worker.Desk, Knowledge: e.know, Metrics: e.meters.reg, Doctor: e.doctor, Monitors: e.monitors, Health: e.health, LastCheck: e.monitors.LastCheck, Files: e.files,
 		Checks: []web.Check{
 			{Name: "database", Test: e.store.Ping},

@@ -12,6 +12,7 @@ import (
 type QuestionQuery struct {
 	From, To time.Time // asked in [From, To)
 	Branch   string
+	Asker    string
 	Kind     string
 	Entry    int64
 	N, Skip  int
@@ -41,6 +42,9 @@ func (s *Store) questionsWhere(ctx context.Context, q QuestionQuery) *gorm.DB {
 	}
 	if q.Branch != "" {
 		db = db.Where("branch = ?", q.Branch)
+	}
+	if q.Asker != "" {
+		db = db.Where("asker = ?", q.Asker)
 	}
 	if q.Entry > 0 {
 		db = db.Where("entry = ?", q.Entry)

@@ -26,6 +26,7 @@ var english = catalogue(
 	englishMessages,
 	englishOncall,
 	englishAnalysis,
+	englishHelp,
 )
 
 func catalogue(parts ...map[string]string) map[string]string {

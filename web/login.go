@@ -11,9 +11,6 @@ import (
 	"frontline/store"
 )
 
-// loginPeople bounds the people whom the demo offers to be.
-const loginPeople = 16
-
 type loginPage struct {
 	People  []chat.User // in the demo: anybody of the sample company
 	Next    string
@@ -27,10 +24,9 @@ func (s *Server) loginPage(v *visit) error {
 		if err != nil {
 			return err
 		}
-		all = slices.DeleteFunc(all, func(u chat.User) bool { return u.Disabled })
-		// Who has something to do here comes first; a past may have a hundred reporters.
-		slices.SortStableFunc(all, func(a, b chat.User) int { return len(b.Roles) - len(a.Roles) })
-		p.People = all[:min(loginPeople, len(all))]
+		p.People = slices.DeleteFunc(all, func(u chat.User) bool {
+			return u.Disabled || len(s.opt.DemoPeople) > 0 && !slices.Contains(s.opt.DemoPeople, u.ID)
+		})
 	}
 	return v.show("login", p)
 }

@@ -24,6 +24,7 @@ var navList = []navGroup{
 		{Key: "kb", Title: "知识库", Icon: "book-open", Path: "/kb"},
 		{Key: "analysis", Title: "分析", Icon: "chart-column", Path: "/analysis"},
 		{Key: "construct", Title: "数据构造", Icon: "flask-conical", Path: "/construct"},
+		{Key: "help", Title: "自助查询", Icon: "search", Path: "/m/help"},
 		{Key: "mine", Title: "我的上报", Icon: "user", Path: "/m/mine"},
 	}},
 	{"管理", []navItem{

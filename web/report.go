@@ -75,6 +75,17 @@ func (s *Server) report(v *visit) error {
 			return s.showReport(v, http.StatusOK, "m_report", p)
 		}
 	}
+	if about := v.r.URL.Query().Get("about"); about != "" {
+		// Somebody asked and was not helped: the form begins with their words.
+		q, err := s.opt.Store.FindQuestion(ctx, about)
+		if err == nil && q.Asker == v.user.ID {
+			p.Form.Text = q.Text
+			return s.showReport(v, http.StatusOK, "m_report", p)
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
 	b, at, err := s.opt.Store.FindReportDraft(ctx, v.user.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err

@@ -24,27 +24,29 @@ import (
 
 // Options are what the console needs.
 type Options struct {
-	Version   string
-	Demo      bool // anybody may sign in as any sample person; loopback only
-	PublicURL string
-	Lang      string // default language: zh or en
-	Log       *slog.Logger
-	Now       func() time.Time // in the time zone of the readers
-	Store     *store.Store
-	Desk      *handlers.Desk
-	Knowledge Knowledge
-	Monitors  *monitor.Runner // nil: no pages of monitors
-	Metrics   *prometheus.Registry
-	Files     *store.Files                                     // nil: no attachments
-	Login     Login                                            // nil: no sign-in with WeChat Work
-	Platform  Platform                                         // nil: no simulator
-	Preview   func(b chat.Body) ([]MessageView, error)         // how each place would show words
-	Doctor    func(ctx context.Context, lang string) []Finding // nil: no doctor
-	Health    func(ctx context.Context) Health                 // nil: nothing known of the way to WeChat Work
-	LastCheck func() time.Time                                 // when this process last ended a check of a monitor; zero for never; nil: there are none
-	APIToken  string                                           // of /api/v1 with an administrator's rights; "" for none
-	Settings  []Setting
-	Groups    []GroupInfo
+	Version string
+	Demo    bool // anybody may sign in as any sample person; loopback only
+	// DemoPeople are the userids that the demo offers; none: everybody.
+	DemoPeople []string
+	PublicURL  string
+	Lang       string // default language: zh or en
+	Log        *slog.Logger
+	Now        func() time.Time // in the time zone of the readers
+	Store      *store.Store
+	Desk       *handlers.Desk
+	Knowledge  Knowledge
+	Monitors   *monitor.Runner // nil: no pages of monitors
+	Metrics    *prometheus.Registry
+	Files      *store.Files                                     // nil: no attachments
+	Login      Login                                            // nil: no sign-in with WeChat Work
+	Platform   Platform                                         // nil: no simulator
+	Preview    func(b chat.Body) ([]MessageView, error)         // how each place would show words
+	Doctor     func(ctx context.Context, lang string) []Finding // nil: no doctor
+	Health     func(ctx context.Context) Health                 // nil: nothing known of the way to WeChat Work
+	LastCheck  func() time.Time                                 // when this process last ended a check of a monitor; zero for never; nil: there are none
+	APIToken   string                                           // of /api/v1 with an administrator's rights; "" for none
+	Settings   []Setting
+	Groups     []GroupInfo
 	// Checks tell whether the program can serve; they run at /readyz.
 	Checks []Check
 }
