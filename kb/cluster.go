@@ -8,6 +8,10 @@ import (
 // thing asked (chosen by hand).
 const clusterLike = 0.5
 
+// clusterAmong is how many questions a word's rarity is judged among at least:
+// of a dozen that all ask the same, what they share is no common word.
+const clusterAmong = 500
+
 // Cluster puts questions that ask the same into groups, the greatest first;
 // each group lists the places of its questions, the most central first. It
 // compares every question with the leaders of the groups, so that some
@@ -22,7 +26,7 @@ func Cluster(texts []string, synonyms [][]string) [][]int {
 	}
 	df := make([]int32, len(v.tokens))
 	countQuestions(df, ids)
-	v.weigh(df, len(texts))
+	v.weigh(df, max(len(texts), clusterAmong))
 	vectors := make([]vector, len(texts))
 	for i := range texts {
 		vectors[i] = v.vectorOf(ids[i], 0)

@@ -163,7 +163,7 @@ const none = "—"
 // head are the six figures at the top of the page.
 func (p analysisPage) head() []headFigure {
 	t, v := p.Tickets, p.v
-	head := []headFigure{{Title: "工单", Means: "这段时间上报、没有撤回的工单；并单也算，因为有人报过", Value: p.v.amount(t.Reported), Unit: v.t("件"), Path: p.list(), Note: v.change(float64(t.Reported), float64(p.Before.Reported))}}
+	head := []headFigure{{Title: "工单", Means: "这段时间上报、没有撤回的工单；并单也算，因为有人报过", Value: p.v.amount(t.Reported), Unit: v.t("张"), Path: p.list(), Note: v.change(float64(t.Reported), float64(p.Before.Reported))}}
 	real, ok := handlers.Share(p.Questions.Solved, p.Questions.Asked)
 	self := headFigure{Title: "真解决率", Means: "机器人答了、没人说没用、没转工单、7 天内没再问的提问 ÷ 全部提问；括号里是没扣除这些的表面值", Value: none, Path: p.asked("solved")}
 	if ok {

@@ -17,7 +17,7 @@ var englishAnalysis = map[string]string{
 	"解决中位":         "Time to solve, median",
 	"时限达标":         "In time",
 	"满意度":          "Satisfaction",
-	"件":            "",
+	"张":            "",
 	"上期 %s":        "before %s",
 	"表面 %s":        "raw %s",
 	"%s 个百分点":      "%s points",
