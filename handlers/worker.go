@@ -119,22 +119,31 @@ func (w *Worker) turn(t store.Turn) {
 }
 
 // signOfLife tells the asker that work goes on, when it takes long. The smart
-// bot's callback says so itself.
+// bot's callback says so itself; over its long connection nobody else does.
 func (w *Worker) signOfLife(t store.Turn, log *slog.Logger) (stop func()) {
-	if t.Msg.Via == chat.Bot || !speaks(t.Msg.Kind) {
+	if t.Msg.Via == chat.Bot && !t.Msg.Live() || !speaks(t.Msg.Kind) {
 		return func() {}
 	}
 	timer := time.AfterFunc(firstSign, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		err := w.Store.InTx(ctx, func(tx *store.Tx) error {
-			return tx.Enqueue(chat.Outgoing{Key: t.Msg.ID + "/life", To: t.Msg.From, Body: chat.Body{Text: "收到，正在处理…"}, Progress: true, AtMostOnce: true})
+			return tx.Enqueue(chat.Outgoing{Key: t.Msg.ID + "/life", To: t.Msg.From, ReplyTo: liveReplyTo(t.Msg), Body: chat.Body{Text: "收到，正在处理…"}, Progress: true, AtMostOnce: true})
 		})
 		if err != nil {
 			log.Warn("sign of life", "err", err)
 		}
 	})
 	return func() { timer.Stop() }
+}
+
+// liveReplyTo is the message that a sign of life answers, so that the words
+// after it replace it.
+func liveReplyTo(m chat.Message) string {
+	if m.Live() && m.Kind != chat.KindClick {
+		return m.ID
+	}
+	return ""
 }
 
 // speaks tells whether somebody waits for an answer to this kind of message.

@@ -89,7 +89,8 @@ func (h *shards) idle(n int) (ids []int) {
 			busy[x.shard] = true
 		}
 	}
-	for id := range shardCount {
+	for i := range shardCount {
+		id := (botShard + 1 + i) % shardCount // the bot's last: its connection would have to be made anew
 		if _, ok := h.held[id]; ok && !busy[id] && len(ids) < n {
 			ids = append(ids, id)
 			delete(h.held, id)

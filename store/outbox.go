@@ -84,7 +84,7 @@ func (tx *Tx) Enqueue(out chat.Outgoing) error {
 	}
 	row := outboxRow{
 		ID: tx.s.ids.next(tx.now), SendKey: key, Target: clip(target, 191), TargetKey: hashKey(target), ReplyTo: out.ReplyTo,
-		Shard: shardOf(target), DueAt: millis(tx.dueAt(out)), Body: tx.s.seal.sealed("outbox", body),
+		Shard: outboxShard(out.To), DueAt: millis(tx.dueAt(out)), Body: tx.s.seal.sealed("outbox", body),
 	}
 	if out.Urgent {
 		row.Urgent = 1
@@ -104,10 +104,23 @@ func (tx *Tx) dueAt(out chat.Outgoing) time.Time {
 	if out.ReplyTo == "" || out.To.Via != chat.Bot {
 		return tx.now
 	}
-	if tx.turn != nil && tx.turn.Msg.Kind == chat.KindClick && out.Body.Update == nil {
+	if tx.answersLive(out) || tx.turn != nil && tx.turn.Msg.Kind == chat.KindClick && out.Body.Update == nil {
 		return tx.now
 	}
 	return tx.now.Add(tx.s.opt.Grace)
+}
+
+// answersLive tells whether out answers a message of the long connection.
+func (tx *Tx) answersLive(out chat.Outgoing) bool {
+	if tx.turn != nil && tx.turn.Msg.ID == out.ReplyTo {
+		return tx.turn.Msg.Live()
+	}
+	var r inboxRow
+	if err := tx.db.Select("body").Where("message_id = ?", out.ReplyTo).Limit(1).Find(&r).Error; err != nil || r.Body == nil {
+		return false // it only waits a little longer
+	}
+	m, err := tx.s.message(r)
+	return err == nil && m.Live()
 }
 
 func (s *Store) delivery(r outboxRow) (chat.Delivery, error) {

@@ -417,3 +417,53 @@ func TestInlineAgainstDelivery(t *testing.T) {
 		}
 	})
 }
+
+// What a smart bot says over its long connection waits for no callback, and is
+// sent by one replica: the one that holds the connection.
+func TestWordsOfTheLongConnection(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(store.Options) *store.Store) {
+		a := leadAll(t, open(store.Options{Serve: true, Lease: long}))
+		if !a.SpeaksForBot() {
+			t.Fatal("nobody speaks for the bot")
+		}
+		m := message("zhou", "1", "x")
+		m.Via, m.From.Via, m.ReplyURL = chat.Bot, chat.Bot, chat.LiveReply+"aibot_respond_msg?req_id=1"
+		other := message("zhou", "2", "x")
+		other.Via, other.From.Via, other.ReplyURL = chat.Bot, chat.Bot, "https://example.com/r?response_code=1"
+		accept(t, a, m)
+		accept(t, a, other)
+		say := func(key, answers string, to chat.Address) {
+			t.Helper()
+			if err := a.InTx(context.Background(), func(tx *store.Tx) error {
+				return tx.Enqueue(chat.Outgoing{Key: key, To: to, ReplyTo: answers, Body: chat.Body{Text: key}})
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		say("live", m.ID, m.From)
+		say("callback", other.ID, chat.Address{Kind: chat.Group, ID: "g1", Via: chat.Bot})
+		say("push", "", chat.Address{Kind: chat.Group, ID: "g2", Via: chat.Bot})
+		if n := a.Count("SELECT COUNT(DISTINCT shard) FROM outbox"); n != 1 {
+			t.Errorf("words of the bot wait in %d shards", n)
+		}
+		if err := a.Exec("UPDATE outbox SET shard=(shard+1)%64 WHERE send_key='push'"); err != nil { // an earlier version
+			t.Fatal(err)
+		}
+		leadAll(t, a)
+		list, err := a.Claim(context.Background(), 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, d := range list {
+			got = append(got, d.Key)
+		}
+		if fmt.Sprint(got) != "[live push]" {
+			t.Errorf("claimed %v", got)
+		}
+		if n := a.Count("SELECT COUNT(DISTINCT shard) FROM outbox"); n != 1 {
+			t.Errorf("words of the bot wait in %d shards after a start", n)
+		}
+	})
+}

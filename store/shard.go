@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"frontline/bot/chat"
 )
 
 // Inbox, outbox and jobs are cut into shards; a replica works only on the
@@ -42,6 +44,33 @@ func shardOf(key string) int {
 	return int(h.Sum32() % shardCount)
 }
 
+// botShard holds everything that is said at the places of the smart bot: its
+// long connection can be held by one replica only, the one that holds this shard.
+var botShard = shardOf("bot")
+
+// outboxShard is the shard in which words to a place wait.
+func outboxShard(to chat.Address) int {
+	if to.Via == chat.Bot {
+		return botShard
+	}
+	return shardOf(to.String())
+}
+
+// SpeaksForBot tells whether this replica is the one that may hold the smart
+// bot's long connection. The words for its places are claimed here and nowhere else.
+func (s *Store) SpeaksForBot() bool {
+	_, held := s.holding()[botShard]
+	return held
+}
+
+// gatherBot brings words that waited elsewhere into the bot's shard: those of
+// an earlier version.
+func (s *Store) gatherBot(ctx context.Context) error {
+	return s.InTx(ctx, func(tx *Tx) error {
+		return tx.db.Exec("UPDATE outbox SET shard=? WHERE state=? AND shard<>? AND target LIKE 'bot/%'", botShard, outboxDue, botShard).Error
+	})
+}
+
 func (h *shards) unlock() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -68,6 +97,9 @@ func (s *Store) holding() map[int]int64 {
 
 // Lead takes shards once, so that work can begin; Run keeps them.
 func (s *Store) Lead(ctx context.Context) error {
+	if err := s.gatherBot(ctx); err != nil {
+		return err
+	}
 	if s.kind == sqliteDB {
 		return s.leadAlone(ctx)
 	}

@@ -57,8 +57,16 @@ type Message struct {
 	Quote     *Quote            `json:"quote,omitempty"`
 	Click     *Click            `json:"click,omitempty"`
 	Fields    map[string]string `json:"fields,omitempty"`
-	ReplyURL  string            `json:"reply_url,omitempty"` // smart bot: one use, one hour; a secret
+	ReplyURL  string            `json:"reply_url,omitempty"` // smart bot: one use, one hour; a secret. See LiveReply
 }
+
+// LiveReply begins the ReplyURL of what came over the smart bot's long
+// connection: not an address, but how to answer on that connection.
+const LiveReply = "live:"
+
+// Live tells whether m came over the long connection. Its answers leave through
+// the outbox alone: there is no callback that waits for them.
+func (m Message) Live() bool { return strings.HasPrefix(m.ReplyURL, LiveReply) }
 
 // Thread is the key under which turns are ordered: one person, or one person
 // within one group, at one door.
