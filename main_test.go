@@ -51,6 +51,7 @@ var only = map[string][]string{
 	"github.com/wneessen/go-mail":       {"bot"},
 	"github.com/sashabaranov/go-openai": {"kb/llm"},
 	"github.com/xuri/excelize/v2":       {"kb", "sheet"},
+	"github.com/coder/websocket":        {"bot", "bot/standin"},
 }
 
 func TestImports(t *testing.T) {

@@ -58,9 +58,13 @@ type callbackLog struct{ all bounded[*callback] }
 
 func (l *callbackLog) init(max int) { l.all.init(max) }
 
-// launch starts the delivery; s.mu is held. Without a callback URL nothing happens.
+// launch starts the delivery; s.mu is held. Without a callback URL, and for a
+// bot without a long connection, nothing happens.
 func (s *Server) launch(cb *callback) string {
-	if s.urlOf(cb.target) == "" {
+	deliver := s.deliver
+	if s.longOf(cb.target) {
+		deliver = s.deliverLive
+	} else if s.urlOf(cb.target) == "" {
 		return ""
 	}
 	cb.id, cb.done = "cb-"+s.randomID(12), make(chan struct{})
@@ -73,11 +77,17 @@ func (s *Server) launch(cb *callback) string {
 	if cb.flight != nil {
 		s.fly(cb.flight)
 	}
-	if !s.goes(func() { s.deliver(cb) }) {
+	if !s.goes(func() { deliver(cb) }) {
 		s.settle(cb)
 		close(cb.done)
 	}
 	return cb.id
+}
+
+// longOf tells whether the target is a bot with a long connection.
+func (s *Server) longOf(target Place) bool {
+	kind, id := target.split()
+	return kind == "bot" && s.bots[id] != nil && s.bots[id].Secret != ""
 }
 
 func (s *Server) urlOf(target Place) string {

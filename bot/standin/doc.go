@@ -6,11 +6,12 @@
 // own implementation of the callback encryption, so that a fault of the client
 // under test cannot hide behind shared code. Everything is kept in memory.
 //
-// A [Server] is one http.Handler. Mount it for three prefixes:
+// A [Server] is one http.Handler. Mount it for these prefixes:
 //
 //	/cgi-bin/        the platform's API, as documented by the platform
 //	/standin/files/  pictures and files by unguessable URL (no bearer token)
 //	/standin/v1/     the control API: "Authorization: Bearer <ControlToken>"
+//	/standin/ws      the long connection of smart bots (the platform's is wss://openws.work.weixin.qq.com)
 //
 // # Control API
 //
@@ -54,4 +55,11 @@
 // task_id that was used before, a msgid that cannot be recalled and an app
 // markdown that is too long answer 40058. Refused robot messages do not count
 // against the twenty. A reply to a repeated callback is not shown twice.
+//
+// On the long connection a message counts as handed over when it was written;
+// one that comes while nobody is connected is lost. A stream that was finished
+// answers 846608 like one whose six minutes are over, a welcome or an update
+// after five seconds 846605 like an unknown req_id, a conversation over its
+// limit 45009, a chat in which nobody has spoken to the bot 60011, one that the
+// bot is not in 93006. Refreshes of a stream do not count as messages.
 package standin

@@ -59,8 +59,14 @@ const (
 	codeChatExists       = 86215
 	codeBadChatMember    = 86216
 	codeOwnerNotMember   = 86217
+	codeNoRight          = 60011
 	codeBadRobotKey      = 93000
+	codeBadRobotChat     = 93006
 	codeForeignAgent     = 301002
 	codeBadImageMD5      = 301019
 	codeNeedRange        = 830002
+	codeBadReqID         = 846605
+	codeStreamOver       = 846608
+	codeNotSubscribed    = 846609
+	codeBadBotSecret     = 853000
 )

@@ -48,6 +48,8 @@ type Counters struct {
 	StreamsExpired int64            `json:"streams_expired"` // six minutes without finish
 	RepliesRefused int64            `json:"replies_refused"` // passive replies that could not be used
 	NotPassed      int64            `json:"not_passed"`      // messages to a bot with three exchanges in flight
+	LiveConnects   int64            `json:"live_connects"`   // long connections that subscribed
+	LiveKicked     int64            `json:"live_kicked"`     // long connections thrown out by a newer one
 }
 
 func newCounters() Counters {

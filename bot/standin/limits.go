@@ -42,6 +42,17 @@ type Limits struct {
 	ResponseLife time.Duration // response_url: 1 h
 	FileLife     time.Duration // media URLs of a bot message: 5 min
 
+	// Long connections: https://developer.work.weixin.qq.com/document/path/101463
+	LiveGreeting        time.Duration // to subscribe in; 10 s (the platform publishes no number)
+	LiveSilence         time.Duration // without a frame, such as the ping every 30 s; 90 s (no number either)
+	LiveSubscribeMinute int           // subscriptions of one bot; 20 (no number either)
+	LiveReplyLife       time.Duration // to answer a message in; 24 h
+	LiveTalkMinute      int           // messages to one conversation; 30
+	LiveTalkHour        int           // 1000
+	LiveUploadMinute    int           // 30
+	LiveUploadHour      int           // 1000
+	LiveUploadLife      time.Duration // 30 min
+
 	// Cards: https://developer.work.weixin.qq.com/document/path/94888
 	CardCodeLife time.Duration // 72 h
 	RecallLife   time.Duration // 24 h
@@ -61,6 +72,7 @@ func (l *Limits) fill(accounts int) {
 		{&l.ChatCreateDay, 1000}, {&l.ChatUpdateHour, 1000}, {&l.ChatPersonsMinute, 20_000},
 		{&l.ChatMemberMinute, 200}, {&l.ChatMemberDay, 10_000},
 		{&l.CallbackTries, 3}, {&l.BotInFlight, 3},
+		{&l.LiveSubscribeMinute, 20}, {&l.LiveTalkMinute, 30}, {&l.LiveTalkHour, 1000}, {&l.LiveUploadMinute, 30}, {&l.LiveUploadHour, 1000},
 	}
 	for _, c := range counts {
 		if *c.field == 0 {
@@ -77,6 +89,7 @@ func (l *Limits) fill(accounts int) {
 		{&l.ResponseLife, time.Hour}, {&l.FileLife, 5 * time.Minute},
 		{&l.CardCodeLife, 72 * time.Hour}, {&l.RecallLife, 24 * time.Hour},
 		{&l.MediaLife, 72 * time.Hour}, {&l.OAuthLife, 5 * time.Minute},
+		{&l.LiveGreeting, 10 * time.Second}, {&l.LiveSilence, 90 * time.Second}, {&l.LiveReplyLife, 24 * time.Hour}, {&l.LiveUploadLife, 30 * time.Minute},
 	}
 	for _, t := range times {
 		if *t.field == 0 {

@@ -69,13 +69,18 @@ type MenuItem struct {
 	Key  string `json:"key"`  // EventKey, or the URL of a view
 }
 
-// Bot is a smart bot (智能机器人) in HTTP mode.
+// Bot is a smart bot (智能机器人), in HTTP mode (CallbackURL) or with a long
+// connection (Secret): never both.
 type Bot struct {
 	ID          string
 	Name        string
 	Token       string
 	AESKey      string
 	CallbackURL string
+	Secret      string
+	// Known lets the bot speak of its own accord everywhere, as if somebody had
+	// spoken to it there before.
+	Known bool
 	// EncryptUserIDs makes from.userid the person's OpenUserID, as the platform does for some bots.
 	EncryptUserIDs bool
 }
@@ -171,6 +176,9 @@ func (o *Options) check() error {
 		}
 		if _, err := parseAESKey(b.AESKey); b.CallbackURL != "" && err != nil {
 			return fmt.Errorf("bot %s: %w", b.ID, err)
+		}
+		if b.CallbackURL != "" && b.Secret != "" {
+			return fmt.Errorf("bot %s: a bot has either a callback URL or a long connection", b.ID)
 		}
 	}
 	for _, p := range o.People {

@@ -1,6 +1,9 @@
 package standin
 
-import "fmt"
+import (
+	"encoding/base64"
+	"fmt"
+)
 
 // botBase are the fields that every callback of a smart bot has: https://developer.work.weixin.qq.com/document/path/100719.
 func (s *Server) botBase(b *bot, user, chatID string) map[string]any {
@@ -36,7 +39,11 @@ func (s *Server) sayToBot(b *bot, m *said, chatID string) (Receipt, error) {
 	}
 	s.botFields(b, msg, m)
 	e := s.memberEntry(m)
-	msg["response_url"] = s.responseURL(&replySlot{bot: b.ID, place: m.req.To, user: m.who.UserID, entry: e})
+	if b.Secret == "" {
+		msg["response_url"] = s.responseURL(&replySlot{bot: b.ID, place: m.req.To, user: m.who.UserID, entry: e})
+	} else {
+		s.spoke(b.ID, m.req.To, m.who.UserID)
+	}
 	f := &exchange{bot: b.ID, place: m.req.To, user: m.who.UserID, started: s.now(), base: base}
 	cb := &callback{target: BotPlace(b.ID), place: m.req.To, user: m.who.UserID, name: m.kind, msgID: m.msgID,
 		inner: []byte(asJSON(msg)), accepts: acceptMessage, entry: e, flight: f}
@@ -51,11 +58,11 @@ func (s *Server) botFields(b *bot, msg map[string]any, m *said) {
 	case "voice": // transcribed by the platform
 		msg["voice"] = map[string]any{"content": m.req.File.Transcript}
 	case "image", "file", "video":
-		msg[m.kind] = map[string]any{"url": s.sealedURL(b, m.media)}
+		msg[m.kind] = s.sealedFile(b, m.media)
 	case "mixed":
 		msg["mixed"] = map[string]any{"msg_item": []any{
 			map[string]any{"msgtype": "text", "text": map[string]any{"content": m.text}},
-			map[string]any{"msgtype": "image", "image": map[string]any{"url": s.sealedURL(b, m.media)}},
+			map[string]any{"msgtype": "image", "image": s.sealedFile(b, m.media)},
 		}}
 	}
 	if m.quoted == nil {
@@ -69,25 +76,42 @@ func (s *Server) botFields(b *bot, msg map[string]any, m *said) {
 	case media != nil && m.quote.MsgType == "mixed":
 		q["mixed"] = map[string]any{"msg_item": []any{
 			map[string]any{"msgtype": "text", "text": text},
-			map[string]any{"msgtype": "image", "image": map[string]any{"url": s.sealedURL(b, s.media.byID[media.MediaID])}},
+			map[string]any{"msgtype": "image", "image": s.sealedFile(b, s.media.byID[media.MediaID])},
 		}}
 	case media != nil && m.quote.MsgType != "text":
-		q[m.quote.MsgType] = map[string]any{"url": s.sealedURL(b, s.media.byID[media.MediaID])}
+		q[m.quote.MsgType] = s.sealedFile(b, s.media.byID[media.MediaID])
 	default:
 		q["msgtype"], q["text"] = "text", text
 	}
 	msg["quote"] = q
 }
 
-// sealedURL is where the bot fetches the file within five minutes, encrypted with its key.
-func (s *Server) sealedURL(b *bot, m *medium) string {
-	if m == nil {
+// talker is whose conversation a place is: nobody's in a group.
+func talker(place Place, user string) string {
+	if place.kind() == "group" {
 		return ""
 	}
+	return user
+}
+
+// sealedFile is where the bot fetches the file within five minutes, encrypted
+// with its key; over the long connection with a key of the file's own.
+func (s *Server) sealedFile(b *bot, m *medium) map[string]any {
+	if m == nil {
+		return map[string]any{"url": ""}
+	}
+	if b.Secret == "" {
+		return map[string]any{"url": s.sealedURL(b.key, m)}
+	}
+	key := s.randomBytes(32)
+	return map[string]any{"url": s.sealedURL(key, m), "aeskey": base64.StdEncoding.EncodeToString(key)}
+}
+
+func (s *Server) sealedURL(key []byte, m *medium) string {
 	again := *m // its own entry: a quoted file gets a fresh address
 	again.id, again.fileID, again.sealedID = s.randomID(64), "", s.randomID(40)
 	again.at, again.life, again.owner = s.now(), s.limits.FileLife, "bot"
-	again.sealed, again.data = encryptCBC(b.key, m.data), nil
+	again.sealed, again.data = encryptCBC(key, m.data), nil
 	s.media.add(&again, again.at)
 	return s.fileURL(again.sealedID)
 }
@@ -107,7 +131,7 @@ func (s *Server) botEvent(b *bot, user, chatID, event string, takes accepts, bod
 		place = GroupPlace(chatID)
 	}
 	cb := &callback{target: BotPlace(b.ID), place: place, user: user, name: "event " + event, msgID: id, accepts: takes}
-	if event == "template_card_event" {
+	if b.Secret == "" && event == "template_card_event" {
 		msg["response_url"] = s.responseURL(&replySlot{bot: b.ID, place: place, user: user})
 		cb.tries = 1 // sent once: a click that is not answered in time is gone
 	}

@@ -22,6 +22,7 @@ type Server struct {
 	log    *slog.Logger
 	client *http.Client
 	routes map[string]route
+	frames map[string]func(*Server, *liveCall) (answer, *apiError) // of the long connection
 
 	ctx    context.Context // ends with Close; background work hangs on it
 	cancel context.CancelFunc
@@ -51,6 +52,7 @@ type Server struct {
 	cards    cardBook
 	replies  replyBook
 	sent     sentBook
+	lines    liveBook
 	traces   traceLog
 	ledger   ledgerLog
 	faults   []*Fault
@@ -76,7 +78,9 @@ type bot struct {
 	Bot
 	key     []byte
 	flights map[string]int // userid → exchanges in flight
-	entered map[string]string
+	// Of the long connection.
+	subscribes, uploads window
+	entered             map[string]string
 }
 
 type group struct {
@@ -131,7 +135,7 @@ func New(opt Options) (*Server, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	// A redirect is not HTTP 200, so it is a failed callback and is not followed.
 	s.client = &http.Client{Transport: opt.Callbacks, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	s.routes = routeTable()
+	s.routes, s.frames = routeTable(), liveTable()
 	s.fill()
 	return s, nil
 }
@@ -144,6 +148,7 @@ func (s *Server) fill() {
 	s.cards.init(s.opt.Keep.Cards)
 	s.replies.init(s.opt.Keep.Cards)
 	s.sent.init(s.opt.Keep.Cards)
+	s.lines.init(s.opt.Keep.Cards)
 	s.traces.init(s.opt.Keep.Trace)
 	s.ledger.init(s.opt.Keep.Ledger)
 	s.counters = newCounters()
@@ -182,7 +187,8 @@ func (s *Server) fill() {
 	}
 }
 
-// ServeHTTP serves the platform's API, the files and the control API.
+// ServeHTTP serves the platform's API, the long connection, the files and the
+// control API.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.rememberHost(r)
 	switch {
@@ -192,6 +198,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveFile(w, r)
 	case strings.HasPrefix(r.URL.Path, "/standin/v1/"):
 		s.serveControl(w, r)
+	case r.URL.Path == "/standin/ws":
+		s.serveLive(w, r)
 	default:
 		http.NotFound(w, r)
 	}

@@ -43,6 +43,8 @@ type BotState struct {
 	ID          string `json:"id"`
 	Name        string `json:"name"`
 	CallbackURL string `json:"callback_url,omitempty"`
+	Long        bool   `json:"long,omitempty"` // it has a long connection in place of the callback URL
+	Live        bool   `json:"live,omitempty"` // somebody holds that connection now
 	Place       Place  `json:"place"`
 }
 
@@ -83,7 +85,7 @@ func (s *Server) State(user string) State {
 		st.Apps = append(st.Apps, AppState{a.AgentID, a.Name, s.apps[a.AgentID].CallbackURL, a.Menu, AppPlace(a.AgentID)})
 	}
 	for _, b := range s.opt.Bots {
-		st.Bots = append(st.Bots, BotState{b.ID, b.Name, s.bots[b.ID].CallbackURL, BotPlace(b.ID)})
+		st.Bots = append(st.Bots, BotState{b.ID, b.Name, s.bots[b.ID].CallbackURL, b.Secret != "", s.lines.conns[b.ID] != nil, BotPlace(b.ID)})
 	}
 	for _, key := range sortedKeys(s.robots) {
 		r := s.robots[key]
