@@ -16,6 +16,7 @@ import (
 type DelivererOptions struct {
 	Outbox Outbox
 	Client *Client
+	Link   *Link   // the smart bot's long connection; nil: there is none
 	Hooks  *Hooks  // nil: there are no subscribers
 	Mail   *Mailer // nil: there is no mail server
 	Log    *slog.Logger
@@ -35,6 +36,7 @@ type Deliverer struct {
 	swept   time.Time
 	trouble map[string]time.Time    // when it was last told
 	refused map[chat.Address]string // the robot key with which a place was put on hold
+	open    map[string]time.Time    // messages whose answer, a stream, was begun and not ended
 }
 
 // NewDeliverer makes the loop; Run runs it.
@@ -48,8 +50,8 @@ func NewDeliverer(opt DelivererOptions) *Deliverer {
 	if opt.Hands == 0 {
 		opt.Hands = 16
 	}
-	return &Deliverer{opt: opt, limit: &limiter{recent: opt.Outbox.Recent, now: opt.Now, places: map[chat.Address]*place{}},
-		said: map[sameWords]time.Time{}, trouble: map[string]time.Time{}, refused: map[chat.Address]string{}}
+	return &Deliverer{opt: opt, limit: &limiter{recent: opt.Outbox.Recent, now: opt.Now, places: map[chat.Address]*place{}, link: opt.Link != nil},
+		said: map[sameWords]time.Time{}, trouble: map[string]time.Time{}, refused: map[chat.Address]string{}, open: map[string]time.Time{}}
 }
 
 // Run delivers until ctx ends, then finishes the calls in hand.
@@ -96,7 +98,7 @@ type attempt struct {
 // way is how an attempt goes.
 type way struct {
 	road     road
-	replyURL string       // of roadResponse
+	replyURL string       // of roadResponse and roadReply
 	line     chat.Address // whose limits it uses
 }
 
@@ -178,7 +180,7 @@ func (d *Deliverer) room(ctx context.Context, a *attempt) error {
 
 // renew makes the bytes of an attempt and freezes them.
 func (d *Deliverer) renew(ctx context.Context, a *attempt) error {
-	list, err := d.parts(ctx, a.Outgoing, a.road)
+	list, err := d.written(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -211,10 +213,16 @@ func (d *Deliverer) send(ctx context.Context, a *attempt) error {
 		}
 		receipt, err := d.call(ctx, a)
 		class := Classify(err)
-		if err != nil && class == ClassSpent && a.Unknown {
+		if err != nil && class == ClassSpent && a.Unknown && a.road == roadReply && a.AtMostOnce {
+			return errUnknown // refused now, for whatever reason: the earlier call may have arrived
+		}
+		if err != nil && class == ClassSpent && a.Unknown && a.road != roadReply {
 			receipt, err = chat.Receipt{Road: string(a.road)}, nil // the earlier call did arrive: it spent the code
 		}
-		if a.replyURL != "" && (err == nil || class == ClassSpent) {
+		switch {
+		case a.road == roadReply:
+			d.replied(ctx, a, a.Parts[a.Sent], err)
+		case a.replyURL != "" && (err == nil || class == ClassSpent):
 			d.last(ctx, a, func(ctx context.Context) error { return d.opt.Outbox.SpendReplyURL(ctx, a.ReplyTo) })
 		}
 		if err != nil && (class == ClassMedia || class == ClassSpent) && !a.renewed {
@@ -244,6 +252,9 @@ func (d *Deliverer) call(ctx context.Context, a *attempt) (chat.Receipt, error) 
 	}
 	if a.road == roadMail {
 		return chat.Receipt{Road: string(roadMail)}, d.opt.Mail.Post(context.WithoutCancel(ctx), a.To.ID, a.Parts[a.Sent].Body)
+	}
+	if overLink(a.road) {
+		return chat.Receipt{Road: string(a.road)}, d.opt.Link.Send(context.WithoutCancel(ctx), a.Parts[a.Sent], a.replyURL)
 	}
 	return d.opt.Client.Send(context.WithoutCancel(ctx), a.Outgoing, a.Parts[a.Sent], a.replyURL)
 }
@@ -284,6 +295,8 @@ func (d *Deliverer) repeatable(a *attempt) bool {
 		return true // twice is better than never, and both have the same Message-ID
 	case p.API == "response", p.API == apiUpdate:
 		return true // good for one use: the platform refuses a second one
+	case a.road == roadReply && len(a.Parts) == 1:
+		return true // says the same in the same place
 	}
 	return !a.AtMostOnce
 }
@@ -299,13 +312,15 @@ func fits(p chat.Part, r road) bool {
 		return r == roadHook
 	case apiMail:
 		return r == roadMail
+	case cmdRespond, cmdWelcome, cmdUpdate:
+		return r == roadReply
+	case cmdSend:
+		return r == roadPush
 	}
 	return r == roadRobot || r == roadChat
 }
 
-// wayTo chooses the road to a place. The smart bot can speak only in answer to
-// somebody: by the answer address of that message, once, within an hour; a
-// person can also be reached through the app.
+// wayTo chooses the road to a place.
 func (d *Deliverer) wayTo(ctx context.Context, x chat.Delivery) (way, error) {
 	to, r := x.To, roadApp
 	switch {
@@ -315,25 +330,23 @@ func (d *Deliverer) wayTo(ctx context.Context, x chat.Delivery) (way, error) {
 		return way{road: roadMail, line: to}, nil
 	case to.Kind == chat.Robot:
 		r = roadRobot
-	case to.Via != chat.Bot && to.Kind == chat.Group:
+	case to.Via == chat.Bot:
+		return d.wayToBot(ctx, x)
+	case to.Kind == chat.Group:
 		r = roadChat
 	}
-	if to.Via != chat.Bot || r == roadRobot {
-		return way{road: r, line: counted(to, r)}, nil
+	return way{road: r, line: counted(to, r)}, nil
+}
+
+// written are the calls for the way that was chosen.
+func (d *Deliverer) written(ctx context.Context, a *attempt) ([]chat.Part, error) {
+	switch a.road {
+	case roadReply:
+		return d.answerParts(ctx, a)
+	case roadPush:
+		return d.pushParts(ctx, a.Outgoing)
 	}
-	if x.ReplyTo != "" && x.Body.File == nil {
-		url, err := d.opt.Outbox.ReplyURL(ctx, x.ReplyTo)
-		if err != nil {
-			return way{}, err
-		}
-		if url != "" {
-			return way{roadResponse, url, counted(to, roadResponse)}, nil
-		}
-	}
-	if to.Kind == chat.Person && d.opt.Client.HasApp() {
-		return way{road: roadApp, line: counted(to, roadApp)}, nil
-	}
-	return way{}, fmt.Errorf("%w: 智能机器人的回复时限已过，没有别的路能到这里", ErrRejected)
+	return d.parts(ctx, a.Outgoing, a.road)
 }
 
 const apiUpdate = "message/update_template_card"

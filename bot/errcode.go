@@ -3,6 +3,7 @@ package bot
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // APIError is a call that the platform answered with an error code. The
@@ -84,7 +85,7 @@ func Classify(err error) Class {
 
 func classOf(api string, code int64) Class {
 	switch code {
-	case -1, 45033, 6000:
+	case -1, 45033, 6000, codeUnsubscribed:
 		return ClassRetry
 	case 40001, 40014, 42001:
 		if api == "gettoken" {
@@ -93,12 +94,15 @@ func classOf(api string, code int64) Class {
 		return ClassRetry // a token died again right after it was fetched
 	case 45009, 45011:
 		return ClassRate
-	case 40013, 40056, 40091, 41001, 41011, 43012, 48002, 50001, 50003, 60020, 301002, 93000, 93004, 93006, 93008:
+	case 40013, 40056, 40091, 41001, 41011, 43012, 48002, 50001, 50003, 60020, 301002, 853000, 93000, 93004, 93006, 93008:
 		return ClassConfig
 	case 40007:
 		return ClassMedia
-	case 60140:
+	case 60140, 846605, 846608:
 		return ClassSpent
+	}
+	if api == cmdSend && code >= 60000 {
+		return ClassConfig // the bot is not in that chat, or nobody has spoken to it there yet
 	}
 	return ClassFinal
 }
@@ -106,6 +110,9 @@ func classOf(api string, code int64) Class {
 // ConcernsAll tells whether a code speaks of our whole way to the platform, not
 // of one message, one receiver or one robot.
 func ConcernsAll(api string, code int64) bool {
+	if strings.HasPrefix(api, "aibot_") {
+		return code == -1 || code == codeUnsubscribed || code == 853000 // the rest speaks of one conversation
+	}
 	if code == 41011 || code == 43012 || code >= 93000 && code < 94000 || api == "webhook/send" && code != 60020 {
 		return false
 	}
@@ -143,6 +150,12 @@ func Advice(code int64) string {
 		return "群机器人已被停用"
 	case 45009:
 		return "调用太频繁，一分钟后自动继续"
+	case 60011:
+		return "没有权限；若是智能机器人，请先在那个会话里对它说一句话"
+	case 93006:
+		return "群不对；若是智能机器人，请先把它加进群并在群里 @ 它一次"
+	case 853000:
+		return "智能机器人的 BotID 或长连接 Secret 不对，请核对 wecom.bot.id 与 wecom.bot.secret"
 	case 60111:
 		return "通讯录里没有这个成员"
 	case 81013:

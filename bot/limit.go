@@ -40,6 +40,7 @@ type limiter struct {
 	mu     sync.Mutex
 	places map[chat.Address]*place
 	app    time.Time // no call of the app before this: the platform said so
+	link   bool      // the smart bot's places are reached by its long connection
 }
 
 type place struct {
@@ -72,7 +73,7 @@ func (l *limiter) take(ctx context.Context, to chat.Address, urgent bool) (time.
 	now := l.now()
 	p.seen = now
 	wait := p.pause.Sub(now)
-	if to.Kind != chat.Robot && to.Kind != chat.Hook && to.Kind != chat.Mailbox {
+	if to.Kind != chat.Robot && to.Kind != chat.Hook && to.Kind != chat.Mailbox && !(l.link && to.Via == chat.Bot) {
 		wait = max(wait, l.app.Sub(now))
 	}
 	for _, b := range budgets(to) {

@@ -85,10 +85,10 @@ func (d *Deliverer) backoff(a *attempt) time.Duration {
 	return wait + time.Duration(rand.Int64N(int64(wait)/4+1))
 }
 
-// hold keeps further calls from a limit that was reached: a robot's is its
-// own, any other is the company's.
+// hold keeps further calls from a limit that was reached: a robot's is its own,
+// that of the long connection the conversation's, any other is the company's.
 func (d *Deliverer) hold(a *attempt, until time.Time) {
-	if a.road == roadRobot {
+	if a.road == roadRobot || overLink(a.road) {
 		d.limit.hold(a.line, until)
 		return
 	}
