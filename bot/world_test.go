@@ -68,6 +68,8 @@ type world struct {
 	robots  robotKeys
 	hooks   *bot.Hooks  // subscribers, if a test has some
 	mail    *bot.Mailer // the way to a mail server, if a test has one
+	hooks   *bot.Hooks // subscribers, if a test has some
+	link    *bot.Link  // the smart bot's long connection, if a test has one
 	log     *lockedBuffer
 	trouble []string
 	handler http.Handler // of the smart bot's callbacks
@@ -174,6 +176,7 @@ func (w *world) start() {
 
 func (w *world) options(box bot.Outbox) bot.DelivererOptions {
 	return bot.DelivererOptions{Outbox: box, Client: w.client, Hooks: w.hooks, Mail: w.mail, Now: w.clock.Now, Log: w.logger(),
+	return bot.DelivererOptions{Outbox: box, Client: w.client, Hooks: w.hooks, Link: w.link, Now: w.clock.Now, Log: w.logger(),
 		Trouble: func(to chat.Address, err error) { w.trouble = append(w.trouble, to.ID+": "+err.Error()) }}
 }
 
