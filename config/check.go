@@ -89,6 +89,9 @@ func (c *Config) checkWeCom(f *Faults) {
 	together(f, "wecom.app", map[string]bool{"token": w.App.Token != "", "aes_key": w.App.AESKey != ""})
 	together(f, "wecom.bot", map[string]bool{"token": w.Bot.Token != "", "aes_key": w.Bot.AESKey != ""})
 	together(f, "wecom.bot", map[string]bool{"id": w.Bot.ID != "", "secret": w.Bot.Secret != ""})
+	if u, err := url.Parse(w.Bot.WSURL); err != nil || (u.Scheme != "wss" && u.Scheme != "ws") || u.Host == "" {
+		f.add("wecom.bot.ws_url: must be an address such as wss://openws.work.weixin.qq.com")
+	}
 	for name, k := range map[string]Secret{"wecom.app.aes_key": w.App.AESKey, "wecom.bot.aes_key": w.Bot.AESKey} {
 		if k != "" && len(k) != 43 {
 			f.add("%s: an EncodingAESKey has 43 characters", name)
@@ -132,7 +135,7 @@ func (c *Config) NeedWeCom() error {
 	if c.WeCom.CorpID == "" {
 		f.add("wecom.corp_id (FRONTLINE_WECOM_CORP_ID) is not set; to try Frontline without an account run: frontline demo")
 	}
-	if c.WeCom.App.AgentID == 0 && c.WeCom.Bot.Token == "" {
+	if c.WeCom.App.AgentID == 0 && c.WeCom.Bot.Token == "" && c.WeCom.Bot.ID == "" {
 		f.add("wecom: neither the app (wecom.app) nor the smart bot (wecom.bot) is configured")
 	}
 	if len(f) > 0 {
@@ -151,6 +154,12 @@ func (c *Config) Warnings(file string, elsewhere ...string) (out []string) {
 		if t != "" && len(t) < 24 {
 			out = append(out, name+": fewer than 24 characters can be guessed")
 		}
+	}
+	if b := c.WeCom.Bot; b.ID != "" && b.Token != "" {
+		out = append(out, "wecom.bot: it has a callback and a long connection, but the platform uses only the one that is chosen in the bot's settings")
+	}
+	if u, err := url.Parse(c.WeCom.Bot.WSURL); err == nil && c.WeCom.Bot.ID != "" && u.Scheme == "ws" && !strings.HasPrefix(u.Host, "127.0.0.1:") {
+		out = append(out, "wecom.bot.ws_url: ws:// is not encrypted")
 	}
 	out = append(out, c.alertWarnings(elsewhere)...)
 	out = append(out, c.noEffect()...)
@@ -175,7 +184,7 @@ func (c *Config) Location() *time.Location {
 // noEffect names what is set but not used by this version: better said than
 // found out.
 func (c *Config) noEffect() (out []string) {
-	for name, set := range map[string]bool{"wecom.bot.id (the long connection)": c.WeCom.Bot.ID != "", "llm.embedding_model": c.LLM.EmbeddingModel != ""} {
+	for name, set := range map[string]bool{"llm.embedding_model": c.LLM.EmbeddingModel != ""} {
 		if set {
 			out = append(out, name+": has no effect in this version yet")
 		}

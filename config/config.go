@@ -104,7 +104,8 @@ type App struct {
 	AESKey Secret `yaml:"aes_key"`
 }
 
-// Bot is the smart bot (智能机器人): groups and single chat.
+// Bot is the smart bot (智能机器人): groups and single chat. It is reached either by its callback (token and aes_key, a public address is needed) or by
+// its long connection (id and secret), as chosen in the bot's settings (API 模式).
 type Bot struct {
 	// What people call the bot after an @.
 	Name string `yaml:"name" default:"一线助手"`
@@ -112,11 +113,12 @@ type Bot struct {
 	Token Secret `yaml:"token"`
 	// EncodingAESKey of its callback, 43 characters.
 	AESKey Secret `yaml:"aes_key"`
-	// BotID for the long connection (no public address needed).
+	// BotID for the long connection: outbound, so no public address is needed. With several replicas one of them holds it. It also lets the bot
+	// speak of its own accord: to members and in groups (groups.chat_id) where somebody has spoken to it once.
 	ID string `yaml:"id"`
 	// Secret for the long connection.
 	Secret Secret `yaml:"secret"`
-	// Address of the long connection.
+	// Address of the long connection: the platform's, or a proxy's.
 	WSURL string `yaml:"ws_url" default:"wss://openws.work.weixin.qq.com"`
 }
 

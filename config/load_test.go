@@ -108,8 +108,23 @@ func TestOptionsWithoutEffectAreNamed(t *testing.T) {
 	if w := c.Warnings(""); len(w) != 0 {
 		t.Errorf("the defaults warn: %q", w)
 	}
-	c.LLM.EmbeddingModel, c.WeCom.Bot.ID, c.Hooks.Token = "emb-1", "aib-1", "a-token-that-is-long-enough"
-	if w := strings.Join(c.Warnings(""), "\n"); strings.Count(w, "no effect") != 2 || strings.Contains(w, "long-enough") {
+	c.LLM.EmbeddingModel, c.Hooks.Token = "emb-1", "a-token-that-is-long-enough"
+	if w := strings.Join(c.Warnings(""), "\n"); strings.Count(w, "no effect") != 1 || strings.Contains(w, "long-enough") {
 		t.Errorf("%q", w)
+	}
+}
+
+// The smart bot alone, by its long connection, is enough to serve.
+func TestLongConnectionAlone(t *testing.T) {
+	c, err := Load("", []string{"FRONTLINE_WECOM_CORP_ID=ww1", "FRONTLINE_WECOM_BOT_ID=aib-1", "FRONTLINE_WECOM_BOT_SECRET=s"})
+	if err != nil || c.NeedWeCom() != nil || len(c.Warnings("")) != 0 {
+		t.Errorf("%v %v %q", err, c.NeedWeCom(), c.Warnings(""))
+	}
+	c.WeCom.Bot.Token, c.WeCom.Bot.WSURL = "t", "ws://proxy.example.com/ws"
+	if w := strings.Join(c.Warnings(""), "\n"); !strings.Contains(w, "only the one that is chosen") || !strings.Contains(w, "not encrypted") {
+		t.Errorf("%q", w)
+	}
+	if _, err := Load("", []string{"FRONTLINE_WECOM_BOT_ID=aib-1", "FRONTLINE_WECOM_BOT_WS_URL=https://example.com"}); err == nil || !strings.Contains(err.Error(), "wecom.bot.secret") || !strings.Contains(err.Error(), "ws_url") {
+		t.Errorf("%v", err)
 	}
 }
