@@ -238,10 +238,7 @@ func (l *Link) hold(ctx context.Context) error {
 	defer cancel()
 	ws, resp, err := websocket.Dial(dctx, l.opt.URL, &websocket.DialOptions{HTTPClient: l.http})
 	if err != nil {
-		if resp != nil {
-			return fmt.Errorf("connect: HTTP %d", resp.StatusCode)
-		}
-		return fmt.Errorf("connect: %w", err)
+		return dialFault(resp, err)
 	}
 	c := newLinkConn(ws, l.opt.Secret, l.opt.Pace.Ack, l.opt.Log)
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -346,3 +343,20 @@ func (l *Link) Send(ctx context.Context, p chat.Part, reply string) error {
 
 // newReqID names a request. The platform's own SDK begins it with the command.
 func newReqID(cmd string) string { return cmd + "_" + rand.Text() }
+
+// ProbeLink makes a connection and lets go of it without a word: whether the
+// address can be reached at all.
+func ProbeLink(ctx context.Context, address string) error {
+	ws, resp, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: linkHTTP()})
+	if err != nil {
+		return dialFault(resp, err)
+	}
+	return ws.CloseNow()
+}
+
+func dialFault(resp *http.Response, err error) error {
+	if resp != nil {
+		return fmt.Errorf("connect: HTTP %d", resp.StatusCode)
+	}
+	return fmt.Errorf("connect: %w", err)
+}

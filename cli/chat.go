@@ -56,7 +56,7 @@ func runChat(ctx context.Context, env Env, args []string) error {
 
 // demoInside starts the demo in this process on a free port.
 func demoInside(ctx context.Context, env Env, dir string) (stop func(), at whereabouts, err error) {
-	d, err := startDemo(ctx, env, dir, "127.0.0.1:0")
+	d, err := startDemo(ctx, env, demoOptions{dir: dir, listen: "127.0.0.1:0"})
 	if err != nil {
 		return nil, at, err
 	}

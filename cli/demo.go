@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"frontline/bot/chat"
@@ -32,13 +33,14 @@ func demoDir(dir string) (string, error) {
 
 func runDemo(ctx context.Context, env Env, args []string) error {
 	var listen, dir string
-	var reset bool
+	var reset, long bool
 	var past pastOptions
 	rest, err := flags(env, "demo", args, func(fs *flag.FlagSet) {
 		fs.StringVar(&listen, "listen", "127.0.0.1:8080", "address of this machine to listen on")
 		fs.StringVar(&dir, "dir", "", "folder of the demo's data (default: frontline-demo in your cache folder)")
 		fs.BoolVar(&reset, "reset", false, "begin with empty data")
 		past.flags(fs)
+		fs.BoolVar(&long, "link", false, "the smart bot by its long connection, not by callbacks")
 	})
 	if err != nil {
 		return err
@@ -60,7 +62,7 @@ func runDemo(ctx context.Context, env Env, args []string) error {
 	if err := makePast(ctx, env, dir, past); err != nil {
 		return err
 	}
-	d, err := startDemo(ctx, env, dir, listen)
+	d, err := startDemo(ctx, env, demoOptions{dir: dir, listen: listen, long: long})
 	if err != nil {
 		return err
 	}
@@ -104,8 +106,14 @@ type demo struct {
 	where    whereabouts
 }
 
+type demoOptions struct {
+	dir, listen string
+	long        bool // the smart bot has a long connection
+}
+
 // startDemo makes everything ready; run serves it.
-func startDemo(ctx context.Context, env Env, dir, listen string) (d *demo, err error) {
+func startDemo(ctx context.Context, env Env, o demoOptions) (d *demo, err error) {
+	dir := o.dir
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -120,14 +128,14 @@ func startDemo(ctx context.Context, env Env, dir, listen string) (d *demo, err e
 	if err != nil {
 		return nil, err
 	}
-	if d.listener, err = net.Listen("tcp", listen); err != nil {
+	if d.listener, err = net.Listen("tcp", o.listen); err != nil {
 		return nil, fmt.Errorf("%w; choose another address with -listen", err)
 	}
 	if d.platform, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
 	own, platform := "http://"+d.listener.Addr().String(), "http://"+d.platform.Addr().String()
-	if d.standin, err = standin.New(company(k, own, platform, hasPast(dir))); err != nil {
+	if d.standin, err = standin.New(company(k, own, platform, o.long, hasPast(dir))); err != nil {
 		return nil, err
 	}
 	// The platform answers before the product asks it anything.
@@ -142,6 +150,9 @@ func startDemo(ctx context.Context, env Env, dir, listen string) (d *demo, err e
 		return nil, err
 	}
 	cfg := demoConfig(k, dir, own, platform)
+	if o.long {
+		cfg.WeCom.Bot = config.Bot{Name: cfg.WeCom.Bot.Name, ID: demoBot, Secret: config.Secret(k.BotSecret), WSURL: "ws" + strings.TrimPrefix(platform, "http") + "/standin/ws"}
+	}
 	cfg.Monitors = config.Monitors{Dir: filepath.Join(dir, "monitors"), Sources: sampleSources(d.uat)}
 	for to, name := range map[*config.Secret]string{&cfg.Hooks.Token: "FRONTLINE_HOOKS_TOKEN", &cfg.API.Token: "FRONTLINE_API_TOKEN"} {
 		if v := env.get(name); v != "" {

@@ -75,6 +75,7 @@ type keys struct {
 	AppAESKey string            `json:"app_aes_key"`
 	BotToken  string            `json:"bot_token"`
 	BotAESKey string            `json:"bot_aes_key"`
+	BotSecret string            `json:"bot_secret"` // of the long connection
 	Control   string            `json:"control"`
 	Robots    map[string]string `json:"robots"`
 	Hooks     string            `json:"hooks"` // bearer token of alert senders
@@ -86,16 +87,19 @@ func demoKeys(dir string) (keys, error) {
 	file := filepath.Join(dir, "keys.json")
 	b, err := os.ReadFile(file)
 	if err == nil {
-		if err := json.Unmarshal(b, &k); err != nil || k.Hooks != "" {
+		if err := json.Unmarshal(b, &k); err != nil || k.Hooks != "" && k.BotSecret != "" {
 			return k, err
 		}
-		k.Hooks, k.API = random(16), random(16) // a folder from before there were these
+		if k.Hooks == "" {
+			k.Hooks, k.API = random(16), random(16) // a folder from before there were these
+		}
+		k.BotSecret = random(20)
 		return k, writeKeys(file, k)
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return k, err
 	}
-	k = keys{Hooks: random(16), API: random(16), CorpID: "ww" + random(8), AppSecret: random(20), AppToken: random(12), AppAESKey: aesKey(), BotToken: random(12), BotAESKey: aesKey(), Control: random(16), Robots: map[string]string{}}
+	k = keys{Hooks: random(16), API: random(16), CorpID: "ww" + random(8), AppSecret: random(20), AppToken: random(12), AppAESKey: aesKey(), BotToken: random(12), BotAESKey: aesKey(), BotSecret: random(20), Control: random(16), Robots: map[string]string{}}
 	for _, g := range demoGroups {
 		k.Robots[g.name] = random(16)
 	}
@@ -127,13 +131,17 @@ func aesKey() string {
 	}
 }
 
-// company is what the stand-in plays; past says that its database has a made-up
-// past, whose people are colleagues too.
-func company(k keys, own, platform string, past bool) standin.Options {
+// company is what the stand-in plays. long: the smart bot has a long connection
+// in place of a callback; past: the database has a made-up past, whose people
+// are colleagues too.
+func company(k keys, own, platform string, long, past bool) standin.Options {
 	o := standin.Options{CorpID: k.CorpID, CorpName: "示例证券", BaseURL: platform, ControlToken: k.Control, Departments: demoDepartments}
 	o.Apps = []standin.App{{AgentID: demoAgent, Name: "一线助手", Secret: k.AppSecret, Token: k.AppToken, AESKey: k.AppAESKey, CallbackURL: own + "/wecom/app",
 		Menu: []standin.MenuItem{{Name: "我的单", Type: "click", Key: "我的单"}, {Name: "帮助", Type: "click", Key: "帮助"}}}}
 	o.Bots = []standin.Bot{{ID: demoBot, Name: "一线助手", Token: k.BotToken, AESKey: k.BotAESKey, CallbackURL: own + "/wecom/bot"}}
+	if long {
+		o.Bots[0].CallbackURL, o.Bots[0].Secret, o.Bots[0].Known = "", k.BotSecret, true
+	}
 	for _, p := range demoPeople {
 		o.People = append(o.People, standin.Person{UserID: p.id, Name: p.name, Position: p.position, Departments: []int{p.dept}})
 	}

@@ -76,7 +76,7 @@ func examine(ctx context.Context, env Env, cfg *config.Config, file string) []fi
 	l := tongue(cfg.Lang)
 	database, groups := checkDatabase(ctx, env, l, file)
 	list := append([]finding{checkSettings(cfg, l, file, groups)}, database...)
-	return append(list, checkOutside(ctx, cfg, l)...)
+	return append(append(list, checkOutside(ctx, cfg, l)...), checkLink(ctx, cfg, l)...)
 }
 
 // checkOutside is everything but settings and database.
@@ -85,11 +85,50 @@ func checkOutside(ctx context.Context, cfg *config.Config, l tongue) []finding {
 	return append(list, checkMail(ctx, cfg, l), checkModel(ctx, cfg, l), checkCallback(ctx, cfg, l))
 }
 
+// checkLink finds out whether the address of the long connection answers. It
+// does not subscribe: that would throw out the program that runs.
+func checkLink(ctx context.Context, cfg *config.Config, l tongue) []finding {
+	if cfg.WeCom.Bot.ID == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, doctorTime)
+	defer cancel()
+	if err := bot.ProbeLink(ctx, cfg.WeCom.Bot.WSURL); err != nil {
+		return []finding{{Check: l.t("长连接"), State: "fail", Found: err.Error(), Advice: l.t("检查到 wecom.bot.ws_url 的出站网络和代理（要放行 WebSocket）")}}
+	}
+	return []finding{ok(l.t("长连接"), l.t("地址能连上；BotID 和 Secret 由运行中的程序验证，见控制台的体检"))}
+}
+
+// linkFinding is how the long connection of the running program is.
+func linkFinding(s bot.LinkState, now time.Time, l tongue) finding {
+	f := finding{Check: l.t("长连接"), State: "fail"}
+	var api *bot.APIError
+	switch {
+	case s.Up:
+		return ok(f.Check, l.t("已连上 %s", now.Sub(s.Since).Round(time.Second)))
+	case !s.Mine:
+		return ok(f.Check, l.t("由另一个进程持有"))
+	case s.Kicked:
+		f.Found, f.Advice = l.t("被别处的连接顶掉了"), l.t("另一个程序在用同一个智能机器人：停掉它，或给它另建一个机器人")
+	case errors.As(s.Problem, &api):
+		f.Found, f.Advice = s.Problem.Error(), l.t(bot.Advice(api.Code))
+	case s.Problem != nil:
+		f.Found, f.Advice = s.Problem.Error(), l.t("检查到 wecom.bot.ws_url 的出站网络和代理（要放行 WebSocket）")
+	default:
+		f.State, f.Found = "warn", l.t("正在连接")
+	}
+	return f
+}
+
 // doctor is the same examination by the running program, on its own database.
 func (e *engine) doctor(ctx context.Context, lang string) []finding {
 	l := tongue(lang)
 	list := []finding{checkSettings(e.cfg, l, "", groupNames(ctx, e.store)), checkQueues(ctx, e.store, l), checkAlive(ctx, e.cfg, e.store, l)}
-	return append(list, checkOutside(ctx, e.cfg, l)...)
+	list = append(list, checkOutside(ctx, e.cfg, l)...)
+	if e.link != nil {
+		list = append(list, linkFinding(e.link.State(), e.now(), l))
+	}
+	return list
 }
 
 func ok(check, found string) finding { return finding{Check: check, State: "ok", Found: found} }

@@ -37,6 +37,7 @@ type engine struct {
 	client   *bot.Client
 	callback *bot.Callback
 	spool    *bot.FileSpool
+	link     *bot.Link // nil: the smart bot has no long connection
 	worker   *handlers.Worker
 	jobs     *handlers.Jobs
 	alerts   *alert.Desk
@@ -211,7 +212,19 @@ func (e *engine) openCallback(demo bool) (botKeys []*bot.Keys, err error) {
 	}
 	opt.Spool = e.spool
 	e.callback = bot.NewCallback(opt)
+	e.openLink()
 	return opt.BotKeys, nil
+}
+
+// openLink makes the smart bot's long connection; run holds it.
+func (e *engine) openLink() {
+	w := e.cfg.WeCom
+	if w.Bot.ID == "" {
+		return
+	}
+	e.link = bot.NewLink(bot.LinkOptions{URL: w.Bot.WSURL, BotID: w.Bot.ID, Secret: string(w.Bot.Secret), Corp: w.CorpID, Inbox: e.store, Spool: e.spool, Owner: e.store.SpeaksForBot,
+		Log: e.log.With("component", "link"), Now: e.now, Arrived: e.meters.sawCallback, Observe: e.sawCall})
+	e.meters.watchLink(e.link)
 }
 
 func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error {
@@ -243,7 +256,7 @@ func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error
 	if err != nil {
 		return err
 	}
-	e.deliver = bot.NewDeliverer(bot.DelivererOptions{Mail: mail, Outbox: e.store, Client: e.client, Hooks: bot.NewHooks(subscribers, e.now), Log: e.log.With("component", "deliver"), Now: e.now, Trouble: e.trouble})
+	e.deliver = bot.NewDeliverer(bot.DelivererOptions{Mail: mail, Outbox: e.store, Client: e.client, Link: e.link, Hooks: bot.NewHooks(subscribers, e.now), Log: e.log.With("component", "deliver"), Now: e.now, Trouble: e.trouble})
 	return nil
 }
 
@@ -324,6 +337,8 @@ func (e *engine) run(ctx context.Context) error {
 	leases, release := context.WithCancel(context.WithoutCancel(ctx))
 	released := make(chan error, 1)
 	go func() { released <- e.store.Run(leases) }()
+	// So does the long connection: what is being said is finished over it.
+	unlink := e.holdLink(leases)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return e.worker.Run(gctx) })
 	g.Go(func() error { return e.deliver.Run(gctx) })
@@ -341,11 +356,27 @@ func (e *engine) run(ctx context.Context) error {
 		g.Go(func() error { return e.data.Run(gctx) })
 	}
 	err := g.Wait()
+	unlink()
 	release()
 	return errors.Join(ignoreCanceled(err), ignoreCanceled(<-released))
 }
 
-// drain brings spooled clicks into the inbox once the database is back.
+// holdLink holds the long connection until the returned function is called,
+// which waits until what was received is stored.
+func (e *engine) holdLink(ctx context.Context) (unlink func()) {
+	if e.link == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = e.link.Run(ctx) // it ends only with ctx
+	}()
+	return func() { cancel(); <-done }
+}
+
+// drain brings spooled messages into the inbox once the database is back.
 func (e *engine) drain(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

@@ -130,7 +130,7 @@ func TestGroupInBothPlaces(t *testing.T) {
 	}
 	put(r.engine.store, demoGroups[0].name)
 	r.stop()
-	_, err := startDemo(context.Background(), Env{Stdout: io.Discard, Stderr: io.Discard}, dir, "127.0.0.1:0")
+	_, err := startDemo(context.Background(), Env{Stdout: io.Discard, Stderr: io.Discard}, demoOptions{dir: dir, listen: "127.0.0.1:0"})
 	var faults config.Faults
 	if !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(faults[0], `"`+demoGroups[0].name+`"`) {
 		t.Errorf("the demo starts: %v", err)

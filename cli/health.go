@@ -54,6 +54,11 @@ func (e *engine) sawCall(api, code string, took time.Duration) {
 // health is what the strip on every page is made from.
 func (e *engine) health(ctx context.Context) web.Health {
 	h := web.Health{Failing: e.calls.failing(), Spooled: e.spool.Waiting()}
+	if e.link != nil {
+		if s := e.link.State(); s.Mine && !s.Up {
+			h.Unlinked, h.Kicked = e.now().Sub(s.Since), s.Kicked
+		}
+	}
 	if n, err := strconv.ParseInt(h.Failing, 10, 64); err == nil {
 		h.Advice = bot.Advice(n)
 	}

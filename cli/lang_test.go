@@ -44,6 +44,11 @@ func TestDoctorIsTranslated(t *testing.T) {
 			t.Errorf("the advice about %d has no English: %s", code, a)
 		}
 	}
+	for _, code := range []int64{853000} { // far behind all others
+		if a := bot.Advice(code); a == "" || englishDoctor[a] == "" {
+			t.Errorf("the advice about %d has no English: %q", code, a)
+		}
+	}
 	verb := regexp.MustCompile(`%[a-z]`)
 	for key, e := range englishDoctor {
 		if strings.Join(verb.FindAllString(key, -1), "") != strings.Join(verb.FindAllString(e, -1), "") || chinese.MatchString(e) {

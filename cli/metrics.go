@@ -40,6 +40,21 @@ func newMeters() *meters {
 	return m
 }
 
+// watchLink shows how the smart bot's long connection is.
+func (m *meters) watchLink(l *bot.Link) {
+	number := func(yes bool) float64 {
+		if yes {
+			return 1
+		}
+		return 0
+	}
+	m.reg.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "frontline_link_owner", Help: "1 when this replica is the one that holds the smart bot's long connection."}, func() float64 { return number(l.State().Mine) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "frontline_link_up", Help: "1 while the smart bot's long connection stands here."}, func() float64 { return number(l.State().Up) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "frontline_link_connects_total", Help: "Long connections that subscribed."}, func() float64 { return float64(l.State().Connects) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "frontline_link_kicks_total", Help: "Times that somebody else connected as the same bot."}, func() float64 { return float64(l.State().Kicks) }))
+}
+
 func (m *meters) sawCallback(r bot.CallbackResult) {
 	m.callback.WithLabelValues(string(r.Via), string(r.Result)).Observe(r.Took.Seconds())
 	if r.Skew != 0 {

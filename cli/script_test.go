@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"frontline/bot/chat"
 	"frontline/bot/standin"
 	"frontline/store"
 )
@@ -23,6 +24,7 @@ type running struct {
 	*demo
 	stop func()
 	log  *logBuffer
+	opt  demoOptions
 }
 
 // logBuffer collects the log; it is printed when the test fails.
@@ -45,16 +47,27 @@ func (l *logBuffer) String() string {
 
 func startTestDemo(t *testing.T, dir string) *running {
 	t.Helper()
+	return startTestDemoWith(t, demoOptions{dir: dir})
+}
+
+func startTestDemoWith(t *testing.T, o demoOptions) *running {
+	t.Helper()
+	o.listen = "127.0.0.1:0"
 	log := &logBuffer{}
 	env := Env{Vars: []string{"FRONTLINE_LOG_LEVEL=debug"}, Stdout: log, Stderr: log}
-	d, err := startDemo(context.Background(), env, dir, "127.0.0.1:0")
+	d, err := startDemo(context.Background(), env, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- d.run(ctx) }()
-	r := &running{demo: d, log: log}
+	r := &running{demo: d, log: log, opt: o}
+	for end := time.Now().Add(10 * time.Second); o.long && !d.standin.Live(demoBot); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the bot does not connect")
+		}
+	}
 	r.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -107,10 +120,31 @@ func (a *actor) say(text string) string {
 	if a.group != "" {
 		req.Mention = []string{demoBot}
 	}
-	if _, err := a.r.standin.Say(context.Background(), req); err != nil {
+	got, err := a.r.standin.Say(context.Background(), req)
+	if err != nil {
 		a.t.Fatalf("say %q: %v", text, err)
 	}
+	a.arrived(got)
 	return a.listen()
+}
+
+// arrived waits until what was handed to the long connection is in the inbox:
+// there is no answer to it that says so.
+func (a *actor) arrived(got standin.Receipt) {
+	a.t.Helper()
+	if !a.r.opt.long || got.Callback == "" || strings.HasPrefix(string(a.place), "app:") {
+		return
+	}
+	id := chat.MessageID(chat.Bot, a.r.engine.cfg.WeCom.CorpID, demoBot, a.user, "m:"+got.MsgID)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		seen, err := a.r.engine.store.Seen(context.Background(), id)
+		if seen {
+			return
+		}
+		if err != nil || time.Now().After(end) {
+			a.t.Fatalf("the message never arrived: %v %+v", err, got)
+		}
+	}
 }
 
 // press clicks the n-th button, or ticks the n-th option, of the newest card.
@@ -130,9 +164,11 @@ func (a *actor) press(n int) string {
 	default:
 		a.t.Fatalf("the card has no button %d: %+v", n, e.Card)
 	}
-	if _, err := a.r.standin.Act(context.Background(), act); err != nil {
+	got, err := a.r.standin.Act(context.Background(), act)
+	if err != nil {
 		a.t.Fatal(err)
 	}
+	a.arrived(got)
 	return a.listen()
 }
 
@@ -238,18 +274,47 @@ func TestScripts(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			t.Parallel()
-			playScript(t, file)
+			playScript(t, file, false)
 		})
 	}
 }
 
-func playScript(t *testing.T, file string) {
+// The smart bot says the same over its long connection.
+func TestScriptsOverTheLongConnection(t *testing.T) {
+	files, err := filepath.Glob("../testdata/script/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	played := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "\nbot\n") && !strings.Contains(string(text), "\nin ") {
+			continue
+		}
+		if filepath.Base(file) == "construct-group.txt" {
+			continue // its first words are a sign of life, which the last ones replace in the same stream
+		}
+		played++
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			playScript(t, file, true)
+		})
+	}
+	if played < 3 {
+		t.Errorf("only %d scripts talk to the bot", played)
+	}
+}
+
+func playScript(t *testing.T, file string, long bool) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	r := startTestDemo(t, dir)
+	opt := demoOptions{dir: t.TempDir(), long: long}
+	r := startTestDemoWith(t, opt)
 	people := map[string]*actor{}
 	var a *actor
 	heard := ""
@@ -290,7 +355,7 @@ func playScript(t *testing.T, file string) {
 			r.postAlert(t, strings.SplitN(rest, " ", 3))
 		case "restart":
 			r.stop()
-			r = startTestDemo(t, dir)
+			r = startTestDemoWith(t, opt)
 			for _, p := range people {
 				p.r, p.after, p.cards = r, 0, nil
 			}

@@ -21,10 +21,18 @@ type Health struct {
 	Failing  string // code of the platform's last answers when they fail in a row: an errcode, "http502", "none"; "" when they do not
 	Unheard  bool   // the program's own heartbeat could not be sent
 	Advice   string // what to do about Failing, in Chinese; "" for nothing known
+	// The smart bot's long connection has been down for so long, or was taken over
+	// by somebody who uses the same bot.
+	Unlinked time.Duration
+	Kicked   bool
 }
 
 // late is how long words may wait before people who work here are told.
 const late = 2 * time.Minute
+
+// unlinkedLate is the same for the smart bot's long connection, which breaks and
+// comes back by itself.
+const unlinkedLate = 30 * time.Second
 
 // degraded is one line about what does not work, or nothing.
 func (v *visit) degraded(h Health) string {
@@ -35,6 +43,10 @@ func (v *visit) degraded(h Health) string {
 			line += h.Advice
 		}
 		return line
+	case h.Kicked:
+		return v.t("智能机器人的长连接被顶掉了：有别的程序在用同一个机器人。过一会儿再连。")
+	case h.Unlinked > unlinkedLate:
+		return v.t("智能机器人的长连接断了，已 %s。发往它的消息先排队；断开期间发给它的消息收不到。", v.lasting(h.Unlinked))
 	case h.Oldest > late:
 		return v.t("%d 条消息没有发出，最早的已等 %s。", h.Waiting, v.lasting(h.Oldest))
 	case h.StuckFor > late:

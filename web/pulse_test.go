@@ -23,6 +23,9 @@ func TestStripTellsWhatDoesNotWork(t *testing.T) {
 		{Health{Stuck: 2, StuckFor: 3 * time.Minute}, "2 条收到的消息还没有处理"},
 		{Health{Unheard: true}, "对外心跳没有发出去"},
 		{Health{Spooled: 100}, "点击先存在磁盘上"},
+		{Health{Unlinked: 10 * time.Second}, ""},
+		{Health{Unlinked: 5 * time.Minute}, "长连接断了，已 5 分"},
+		{Health{Unlinked: time.Second, Kicked: true}, "长连接被顶掉了"},
 	} {
 		c := startConsole(t, func(o *Options) { o.Health = func(context.Context) Health { return x.h } })
 		_, body := c.as(chat.Responder).get("/tokens")
