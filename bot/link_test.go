@@ -605,7 +605,7 @@ func TestLinkTwoReplicas(t *testing.T) {
 			t.Errorf("heard %+v", m)
 		}
 	}
-	if c := w.plat.Counters(); c.LiveKicked != 0 || c.LiveConnects != 6 {
+	if c := w.plat.Counters(); c.LiveKicked != 0 || c.LiveConnects < 6 {
 		t.Errorf("connects %d, kicked %d", c.LiveConnects, c.LiveKicked)
 	}
 }
