@@ -225,6 +225,7 @@ func (e *engine) openLink() {
 	e.link = bot.NewLink(bot.LinkOptions{URL: w.Bot.WSURL, BotID: w.Bot.ID, Secret: string(w.Bot.Secret), Corp: w.CorpID, Inbox: e.store, Spool: e.spool, Owner: e.store.SpeaksForBot,
 		Log: e.log.With("component", "link"), Now: e.now, Arrived: e.meters.sawCallback, Observe: e.sawCall})
 	e.meters.watchLink(e.link)
+	e.alerts.Cards = true
 }
 
 func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error {

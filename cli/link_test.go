@@ -99,3 +99,51 @@ func TestDoctorOnTheLongConnection(t *testing.T) {
 		}
 	}
 }
+
+// An alert comes into a group that has the smart bot with buttons; who presses
+// one sees the card as it is then, and everybody can type the same.
+func TestAlertCardInTheGroup(t *testing.T) {
+	r := startTestDemoWith(t, demoOptions{dir: t.TempDir(), long: true})
+	a := r.as(t, "guyuan").in("trading-support")
+	r.postAlert(t, []string{"firing", "委托失败率", "委托失败率 6.3%（门槛 5%）"})
+	card := func() standin.Entry {
+		t.Helper()
+		var last standin.Entry
+		for _, e := range r.standin.Feed(context.Background(), standin.FeedQuery{Group: a.group, User: "fangyichen"}).Entries {
+			if e.Card != nil {
+				last = e
+			}
+		}
+		return last
+	}
+	for end := time.Now().Add(20 * time.Second); card().Card == nil; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("no card came:\n%s", a.listen())
+		}
+	}
+	if heard := a.listen(); !strings.Contains(heard, "委托失败率 6.3%") || !strings.Contains(heard, "回「认领 A1」") {
+		t.Errorf("the robot says %s", heard)
+	}
+	c := card().Card
+	if len(c.Buttons) != 3 || c.Buttons[0].Key != "认领 A1" || c.Buttons[1].Key != "静默 A1 30分" || c.Buttons[2].Key != "建单 A1" || !strings.Contains(c.Title, "A1 委托失败率") {
+		t.Fatalf("card %+v", c)
+	}
+	a.cards = []standin.Entry{card()}
+	if heard := a.press(1); !strings.Contains(heard, "A1 归你") {
+		t.Errorf("heard %s", heard)
+	}
+	c = card().Card
+	if len(c.Buttons) != 2 || c.Buttons[0].Key != "静默 A1 30分" {
+		t.Errorf("after the claim the card is %+v", c)
+	}
+	a.cards = []standin.Entry{card()}
+	if heard := a.press(2); !strings.Contains(heard, "A1 已建单 T1") {
+		t.Errorf("heard %s", heard)
+	}
+	if c = card().Card; len(c.Buttons) != 1 {
+		t.Errorf("after the ticket the card is %+v", c)
+	}
+	if heard := r.as(t, "fangyichen").in("trading-support").say("认领 A1"); !strings.Contains(heard, "A1 已由") {
+		t.Errorf("the typed twin: %s", heard)
+	}
+}

@@ -241,7 +241,11 @@ func (w *Worker) commit(ctx context.Context, t store.Turn, actor chat.User, conv
 		if d.Closes != "" {
 			out.Say = append([]chat.Outgoing{{Body: chat.Body{Text: "（刚才没填完的「" + w.Router.title(d.Closes) + "」先放下了。）"}}}, out.Say...)
 		}
-		for _, say := range append(settle(t.Msg), out.Say...) {
+		settled, err := w.settle(tx, t.Msg)
+		if err != nil {
+			return err
+		}
+		for _, say := range append(settled, out.Say...) {
 			if err := tx.Enqueue(say); err != nil {
 				return err
 			}
@@ -257,9 +261,18 @@ func (w *Worker) commit(ctx context.Context, t store.Turn, actor chat.User, conv
 // settle rewrites the card that was clicked, so that nobody presses it twice:
 // its buttons become what was chosen. Where it cannot be rewritten nothing is
 // said instead; the answer itself follows anyway.
-func settle(m chat.Message) []chat.Outgoing {
-	if m.Click == nil || m.Click.TaskID == "" || m.Via != chat.App {
-		return nil
+func (w *Worker) settle(tx *store.Tx, m chat.Message) ([]chat.Outgoing, error) {
+	switch {
+	case m.Click == nil || m.Click.TaskID == "":
+		return nil, nil
+	case m.Live() && w.Desk.Alerts != nil: // the smart bot has no text in the place of buttons, only whole cards
+		u, err := w.Desk.Alerts.Pressed(tx, m)
+		if u == nil || err != nil {
+			return nil, err
+		}
+		return []chat.Outgoing{*u}, nil
+	case m.Via != chat.App:
+		return nil, nil
 	}
 	var words []string
 	for _, w := range strings.Fields(spokenClick(*m.Click).said) {
@@ -269,7 +282,7 @@ func settle(m chat.Message) []chat.Outgoing {
 	}
 	word := chat.Cut(chat.Plain(strings.Join(words, " ")), 10)
 	return []chat.Outgoing{{Key: m.ID + "/settle", To: m.From, AtMostOnce: true,
-		Body: chat.Body{Update: &chat.CardUpdate{TaskID: m.Click.TaskID, Done: "已选：" + word}}}}
+		Body: chat.Body{Update: &chat.CardUpdate{TaskID: m.Click.TaskID, Done: "已选：" + word}}}}, nil
 }
 
 // bookkeeping is what every turn writes besides its own matter.

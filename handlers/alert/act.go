@@ -338,12 +338,6 @@ func (d *Desk) saidIn(tx *store.Tx, robot string, from chat.Address) (bool, erro
 	if from.Kind != chat.Group {
 		return false, nil
 	}
-	if id, ok := d.Chats[robot]; ok {
-		return id == from.ID, nil
-	}
-	g, err := tx.FindGroup(robot)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	return g.ChatID == from.ID, err
+	id, err := d.chatOf(tx, robot)
+	return err == nil && id != "" && id == from.ID, err
 }

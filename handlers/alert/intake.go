@@ -34,6 +34,7 @@ type Desk struct {
 	Rules *Rules
 	Log   *slog.Logger
 	Chats map[string]string // chat ids of the configured groups, by name
+	Cards bool              // the smart bot can speak in chats of its own accord, with buttons
 	bell  chan struct{}     // rung when a group may be due at once
 }
 
