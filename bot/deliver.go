@@ -93,6 +93,7 @@ type attempt struct {
 	log     *slog.Logger
 	renewed bool   // new bytes were made once already in this attempt
 	robot   string // the robot's key when the attempt began
+	free    bool   // the next call uses no room: it goes on with a stream that was begun
 }
 
 // way is how an attempt goes.
@@ -144,7 +145,7 @@ func (d *Deliverer) begin(ctx context.Context, a *attempt) error {
 	if err := d.room(ctx, a); err != nil {
 		return err
 	}
-	d.limit.landed(a.line, false)
+	d.landed(a, false)
 	if a.Parts == nil || !fits(a.Parts[0], a.road) {
 		return d.renew(ctx, a)
 	}
@@ -171,11 +172,21 @@ func (d *Deliverer) sameRobot(ctx context.Context, a *attempt) (err error) {
 
 // room waits for nobody: it takes a place or says how long there is none.
 func (d *Deliverer) room(ctx context.Context, a *attempt) error {
+	if a.free = d.goesOn(a); a.free {
+		return nil
+	}
 	wait, err := d.limit.take(ctx, a.line, a.Urgent)
 	if err == nil && wait > 0 {
 		return errWait{wait}
 	}
 	return err
+}
+
+// landed ends what room began.
+func (d *Deliverer) landed(a *attempt, made bool) {
+	if !a.free {
+		d.limit.landed(a.line, made)
+	}
 }
 
 // renew makes the bytes of an attempt and freezes them.
@@ -246,7 +257,7 @@ func (d *Deliverer) send(ctx context.Context, a *attempt) error {
 
 // call makes the next call; it is finished even when the process stops.
 func (d *Deliverer) call(ctx context.Context, a *attempt) (chat.Receipt, error) {
-	defer d.limit.landed(a.line, true)
+	defer d.landed(a, true)
 	if a.road == roadHook {
 		return chat.Receipt{Road: string(roadHook)}, d.opt.Hooks.Post(context.WithoutCancel(ctx), a.To.ID, hookID(a.Key), a.Parts[a.Sent].Body)
 	}

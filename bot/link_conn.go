@@ -170,13 +170,18 @@ func (c *linkConn) beat(ctx context.Context, every time.Duration) {
 		case <-c.doubt:
 		case <-tick.C:
 		}
-		if c.alive(ctx) || c.alive(ctx) {
-			continue
+		alive := false
+		for try := 0; try < beatTries && !alive; try++ {
+			alive = c.alive(ctx)
 		}
-		c.end(errSilent)
-		return
+		if !alive {
+			c.end(errSilent)
+			return
+		}
 	}
 }
+
+const beatTries = 2
 
 func (c *linkConn) alive(ctx context.Context) bool {
 	_, err := c.call(ctx, cmdPing, newReqID(cmdPing), nil)

@@ -211,6 +211,12 @@ func (d *Deliverer) replied(ctx context.Context, a *attempt, p chat.Part, err er
 	d.last(ctx, a, func(ctx context.Context) error { return d.opt.Outbox.SpendReplyURL(ctx, a.ReplyTo) })
 }
 
+// goesOn tells whether the next call only refreshes a stream: that is no new
+// message, and does not count against the conversation's limit.
+func (d *Deliverer) goesOn(a *attempt) bool {
+	return a.road == roadReply && d.isOpen(a.ReplyTo) && (a.Sent >= len(a.Parts) || a.Parts[a.Sent].API == cmdRespond)
+}
+
 func (d *Deliverer) isOpen(id string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

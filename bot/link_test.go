@@ -664,3 +664,17 @@ func TestLinkWrongSecret(t *testing.T) {
 		t.Errorf("the log: %s", text)
 	}
 }
+
+// What goes on with a stream is no new message: thirty slow answers in a minute
+// need thirty places, not sixty.
+func TestLinkRefreshesAreFree(t *testing.T) {
+	w, _ := newLinkWorld(t, noApp)
+	for i := range 20 {
+		m := w.zhaoSays(fmt.Sprint(i))
+		w.say(chat.Outgoing{To: m.From, ReplyTo: m.ID, Body: words("收到，正在处理…"), Progress: true, AtMostOnce: true}, reply(m, words(fmt.Sprint("答", i))))
+		w.run(0)
+	}
+	if got := w.seen("zhaoyi"); len(got) != 20 || got[19] != "答19" {
+		t.Errorf("seen %d: %q", len(got), got)
+	}
+}

@@ -213,7 +213,7 @@ func TestNodeBot(t *testing.T) {
 	}
 	n.next("disconnected")
 	n.next("authenticated")
-	time.Sleep(500 * time.Millisecond) // several heartbeats
+	time.Sleep(5 * time.Second) // two heartbeats
 	if !w.s.Live("aib-1") {
 		t.Error("the connection did not stay")
 	}

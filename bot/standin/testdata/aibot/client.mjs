@@ -6,7 +6,7 @@ import { WSClient } from '@wecom/aibot-node-sdk'
 const conf = JSON.parse(process.argv[2])
 const say = (o) => process.stdout.write(JSON.stringify(o) + '\n')
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
-const client = new WSClient({ botId: conf.bot, secret: conf.secret, wsUrl: conf.url, heartbeatInterval: conf.beat ?? 200, reconnectInterval: 50, maxAuthFailureAttempts: 1, logger: quiet })
+const client = new WSClient({ botId: conf.bot, secret: conf.secret, wsUrl: conf.url, heartbeatInterval: 2000, reconnectInterval: 50, maxAuthFailureAttempts: 1, logger: quiet })
 const done = (what) => (ack) => say({ what, errcode: ack.errcode, errmsg: ack.errmsg })
 const failed = (what) => (e) => say({ what, errcode: e.errcode ?? -999, errmsg: e.errmsg ?? String(e.message ?? e) })
 const run = (what, p) => p.then(done(what), failed(what))
