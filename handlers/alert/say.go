@@ -17,8 +17,9 @@ func (d *Desk) say(tx *store.Tx, g *store.AlertGroup, kind saying, v view) error
 	if err != nil {
 		return err
 	}
+	first := kind == news && g.Told.IsZero() && g.Firing > 0 && g.ClaimedBy == ""
 	var alone, folded []string
-	for _, r := range g.Receivers {
+	for i, r := range g.Receivers {
 		to := place(r)
 		fold, err := d.overflows(tx, to, m.urgent)
 		if err != nil {
@@ -42,6 +43,11 @@ func (d *Desk) say(tx *store.Tx, g *store.AlertGroup, kind saying, v view) error
 		}
 		if err := tx.Enqueue(out); err != nil {
 			return err
+		}
+		if first && to.Kind == chat.Robot {
+			if err := d.offer(tx, g, r, i); err != nil {
+				return err
+			}
 		}
 	}
 	for _, e := range []struct {
