@@ -175,8 +175,7 @@ func (w *world) start() {
 }
 
 func (w *world) options(box bot.Outbox) bot.DelivererOptions {
-	return bot.DelivererOptions{Outbox: box, Client: w.client, Hooks: w.hooks, Mail: w.mail, Now: w.clock.Now, Log: w.logger(),
-	return bot.DelivererOptions{Outbox: box, Client: w.client, Hooks: w.hooks, Link: w.link, Now: w.clock.Now, Log: w.logger(),
+	return bot.DelivererOptions{Outbox: box, Client: w.client, Hooks: w.hooks, Mail: w.mail, Link: w.link, Now: w.clock.Now, Log: w.logger(),
 		Trouble: func(to chat.Address, err error) { w.trouble = append(w.trouble, to.ID+": "+err.Error()) }}
 }
 
