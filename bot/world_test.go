@@ -68,8 +68,7 @@ type world struct {
 	robots  robotKeys
 	hooks   *bot.Hooks  // subscribers, if a test has some
 	mail    *bot.Mailer // the way to a mail server, if a test has one
-	hooks   *bot.Hooks // subscribers, if a test has some
-	link    *bot.Link  // the smart bot's long connection, if a test has one
+	link    *bot.Link   // the smart bot's long connection, if a test has one
 	log     *lockedBuffer
 	trouble []string
 	handler http.Handler // of the smart bot's callbacks
