@@ -146,6 +146,52 @@ func TestReplayWithRestarts(t *testing.T) {
 	}
 }
 
+// The same at the pace at which it was captured and twenty times faster, while
+// the chats are told what is due: telling changes no count.
+func TestReplayAtItsPace(t *testing.T) {
+	all := sequences(t)
+	for _, speed := range []float64{1, 20} {
+		t.Run(fmt.Sprintf("%gx", speed), func(t *testing.T) {
+			t.Parallel()
+			url := storetest.SQLite(t)
+			st := newStage(t, func(o store.Options) *store.Store { return storetest.Open(t, url, o) })
+			st.now = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC) // after the capture
+			for name, want := range expectations(t) {
+				kind, _, _ := strings.Cut(name, "/")
+				source := strings.ReplaceAll(name, "/", "-")
+				h := hooksOf(st.d, source, kind)
+				begin := st.now
+				for i, c := range all[name] {
+					at := begin.Add(time.Duration(c.Offset / speed * float64(time.Second)))
+					for st.now.Add(5 * time.Second).Before(at) {
+						st.later(5 * time.Second)
+					}
+					st.later(at.Sub(st.now))
+					if w := post(t, h, source, c.Body, nil); w.Code != 200 {
+						t.Fatalf("%s, delivery %d: %d %s", name, i+1, w.Code, w.Body)
+					}
+				}
+				for range 13 {
+					st.later(time.Minute)
+				}
+				checkCounts(t, st.s, source, want.AlertTally)
+				open, err := st.s.ListAlertGroups(context.Background(), store.AlertGroupQuery{State: store.GroupOpen, Source: source, N: 100})
+				if err != nil || (len(open) > 0) != (want.OpenAtEnd > 0) {
+					t.Errorf("%s: %d groups are open with %d alerts, %v", name, len(open), want.OpenAtEnd, err)
+				}
+			}
+		})
+	}
+}
+
+// hooksOf takes one source.
+func hooksOf(d *Desk, source, kind string) http.Handler {
+	k, _ := FindKind(kind)
+	mux := http.NewServeMux()
+	mux.Handle("/hooks/{source}", &Hooks{Desk: d, Sources: map[string]Source{source: {Name: source, Kind: k}}, Token: testToken, Log: slog.New(slog.DiscardHandler)})
+	return mux
+}
+
 // The same on each database, and with every delivery doubled: what is repeated
 // is counted as repeated, and nothing opens or ends twice.
 func TestReplayDoubled(t *testing.T) {
@@ -159,10 +205,7 @@ func TestReplayDoubled(t *testing.T) {
 				if doubled {
 					source += "-twice"
 				}
-				k, _ := FindKind(kind)
-				h := &Hooks{Desk: NewDesk(s, testRules(), slog.New(slog.DiscardHandler)), Sources: map[string]Source{source: {Name: source, Kind: k}}, Token: testToken, Log: slog.New(slog.DiscardHandler)}
-				mux := http.NewServeMux()
-				mux.Handle("/hooks/{source}", h)
+				mux := hooksOf(NewDesk(s, testRules(), slog.New(slog.DiscardHandler)), source, kind)
 				for _, c := range all[name] {
 					for range 1 + map[bool]int{true: 1}[doubled] {
 						if w := post(t, mux, source, c.Body, nil); w.Code != 200 {
