@@ -318,6 +318,7 @@ func (e *engine) routes(platform web.Platform) (http.Handler, error) {
 	mux.Handle("/wecom/app", e.callback.AppHandler())
 	mux.Handle("/wecom/bot", e.callback.BotHandler())
 	mux.Handle("/hooks/{source}", e.hooks)
+	mux.Handle("/hooks/{source}/api/v2/alerts", e.hooks) // where Prometheus itself posts, under a path_prefix
 	beats := &monitor.Beats{Runner: e.monitors, Log: e.monitors.Log}
 	mux.Handle("/beat/{token}", beats)
 	mux.Handle("/beat/{token}/{what}", beats)

@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -122,19 +124,27 @@ func alerts(rows []alertRow) []Alert {
 // fpBatch keeps a statement below the databases' number of parameters.
 const fpBatch = 500
 
+// alertColumns are the columns of an alert in the order of its fields.
+const alertColumns = "id, fp, source, kind, upstream_id, name, severity, state, title, body, value, labels, annotations, links, no_data, started_at, ended_at, opened_at, last_at, seen, opens, group_id, told, hush"
+
+func (r *alertRow) fields() []any {
+	return []any{&r.ID, &r.FP, &r.Source, &r.Kind, &r.UpstreamID, &r.Name, &r.Severity, &r.State, &r.Title, &r.Body, &r.Value, &r.Labels, &r.Annotations, &r.Links, &r.NoData, &r.StartedAt, &r.EndedAt, &r.OpenedAt, &r.LastAt, &r.Seen, &r.Opens, &r.GroupID, &r.Told, &r.Hush}
+}
+
 // AlertsByFP finds alerts by fingerprint; what is unknown is not in the map.
 func (tx *Tx) AlertsByFP(fps []string) (map[string]Alert, error) {
 	out := make(map[string]Alert, len(fps))
-	for len(fps) > 0 {
-		n := min(len(fps), fpBatch)
-		var rows []alertRow
-		if err := tx.db.Where("fp IN ?", fps[:n]).Find(&rows).Error; err != nil {
+	for part := range slices.Chunk(fps, fpBatch) {
+		list, args := marks(part)
+		err := tx.query("SELECT "+alertColumns+" FROM alert WHERE fp IN ("+list+")", args, func(rows *sql.Rows) error {
+			var r alertRow
+			err := rows.Scan(r.fields()...)
+			out[r.FP] = r.alert()
+			return err
+		})
+		if err != nil {
 			return nil, err
 		}
-		for _, r := range rows {
-			out[r.FP] = r.alert()
-		}
-		fps = fps[n:]
 	}
 	return out, nil
 }
@@ -142,31 +152,19 @@ func (tx *Tx) AlertsByFP(fps []string) (map[string]Alert, error) {
 // AddAlerts writes new alerts and gives them their ids. A fingerprint that
 // another replica wrote in the meantime is ErrStale: the caller reads again.
 func (tx *Tx) AddAlerts(list []*Alert) error {
-	rows := make([]alertRow, 0, min(len(list), 200))
-	flush := func() error {
-		if len(rows) == 0 {
-			return nil
-		}
-		err := tx.db.Create(&rows).Error
-		rows = rows[:0]
-		if isDuplicate(err) {
-			return ErrStale
-		}
-		return err
-	}
-	for _, a := range list {
+	rows := make([]alertRow, len(list))
+	for i, a := range list {
 		a.ID = tx.s.ids.next(tx.now)
-		r, err := a.row()
-		if err != nil {
+		var err error
+		if rows[i], err = a.row(); err != nil {
 			return err
 		}
-		if rows = append(rows, r); len(rows) == cap(rows) {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
 	}
-	return flush()
+	err := tx.insert("INSERT INTO alert ("+alertColumns+") VALUES ", len(rows), func(i int) []any { return rows[i].fields() })
+	if isDuplicate(err) {
+		return ErrStale
+	}
+	return err
 }
 
 // ChangeAlert writes everything of an alert that exists.
@@ -175,13 +173,32 @@ func (tx *Tx) ChangeAlert(a *Alert) error {
 	if err != nil {
 		return err
 	}
-	return tx.db.Exec("UPDATE alert SET name=?, severity=?, state=?, title=?, body=?, value=?, labels=?, annotations=?, links=?, no_data=?, started_at=?, ended_at=?, opened_at=?, last_at=?, seen=?, opens=?, group_id=?, told=?, hush=? WHERE id=?",
-		r.Name, r.Severity, r.State, r.Title, r.Body, r.Value, r.Labels, r.Annotations, r.Links, r.NoData, r.StartedAt, r.EndedAt, r.OpenedAt, r.LastAt, r.Seen, r.Opens, r.GroupID, r.Told, r.Hush, r.ID).Error
+	_, err = tx.exec("UPDATE alert SET name=?, severity=?, state=?, title=?, body=?, value=?, labels=?, annotations=?, links=?, no_data=?, started_at=?, ended_at=?, opened_at=?, last_at=?, seen=?, opens=?, group_id=?, told=?, hush=? WHERE id=?",
+		r.Name, r.Severity, r.State, r.Title, r.Body, r.Value, r.Labels, r.Annotations, r.Links, r.NoData, r.StartedAt, r.EndedAt, r.OpenedAt, r.LastAt, r.Seen, r.Opens, r.GroupID, r.Told, r.Hush, r.ID)
+	return err
 }
 
-// SawAlert records that an alert was reported once more, with nothing new.
-func (tx *Tx) SawAlert(id int64) error {
-	return tx.db.Exec("UPDATE alert SET last_at=?, seen=seen+1 WHERE id=?", millis(tx.now), id).Error
+// SawAlerts records that alerts were reported once more, with nothing new. An
+// id that stands there twice was reported twice.
+func (tx *Tx) SawAlerts(ids []int64) error {
+	times := map[int64]int{}
+	for _, id := range ids {
+		times[id]++
+	}
+	by := map[int][]int64{}
+	for id, n := range times {
+		by[n] = append(by[n], id)
+	}
+	for n, same := range by {
+		slices.Sort(same)
+		for part := range slices.Chunk(same, fpBatch) {
+			list, args := marks(part)
+			if _, err := tx.exec("UPDATE alert SET last_at=?, seen=seen+? WHERE id IN ("+list+")", append([]any{millis(tx.now), n}, args...)...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // AlertQuery chooses alerts; zero values choose everything.

@@ -30,14 +30,10 @@ func (alertEventRow) TableName() string { return "alert_event" }
 
 // AddAlertEvents appends to the timelines of groups.
 func (tx *Tx) AddAlertEvents(list ...AlertEvent) error {
-	rows := make([]alertEventRow, len(list))
-	for i, e := range list {
-		rows[i] = alertEventRow{tx.s.ids.next(tx.now), e.Group, e.Alert, millis(tx.now), e.Kind, clip(e.Actor, 64), clip(e.Text, 2000)}
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	return tx.db.CreateInBatches(&rows, 200).Error
+	return tx.insert("INSERT INTO alert_event (id, group_id, alert_id, at, kind, actor, body) VALUES ", len(list), func(i int) []any {
+		e := list[i]
+		return []any{tx.s.ids.next(tx.now), e.Group, e.Alert, millis(tx.now), e.Kind, clip(e.Actor, 64), clip(e.Text, 2000)}
+	})
 }
 
 // ListAlertEvents returns the timeline of a group, the newest first.

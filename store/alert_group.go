@@ -2,9 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -124,18 +127,49 @@ func alertGroups(rows []alertGroupRow) []AlertGroup {
 	return out
 }
 
-// OpenAlertGroup returns the open group of a key; of none, the last one that
-// was closed after since; else ErrNotFound.
-func (tx *Tx) OpenAlertGroup(key string, since time.Time) (AlertGroup, error) {
-	var r alertGroupRow
-	err := tx.db.First(&r, "open_key = ?", key).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		err = tx.db.Where("group_key = ? AND closed_at >= ?", key, millis(since)).Order("id DESC").First(&r).Error
+// groupColumns are the columns of a group in the order of its fields; the first
+// two never change.
+const groupColumns = "id, number, route, group_key, open_key, title, source, labels, receivers, severity, state, firing, opened, resolved, told_opened, told_resolved, not_listed, opened_at, closed_at, changed_at, due_at, told_at, sends, flaps, flapping, hush, claimed_by, claimed_at, noted_at, reminded, ticket, step, step_at, outcome, solution, version"
+
+func (r *alertGroupRow) fields() []any {
+	return []any{&r.ID, &r.Number, &r.Route, &r.GroupKey, &r.OpenKey, &r.Title, &r.Source, &r.Labels, &r.Receivers, &r.Severity, &r.State, &r.Firing, &r.Opened, &r.Resolved, &r.ToldOpened, &r.ToldResolved, &r.NotListed,
+		&r.OpenedAt, &r.ClosedAt, &r.ChangedAt, &r.DueAt, &r.ToldAt, &r.Sends, &r.Flaps, &r.Flapping, &r.Hush, &r.ClaimedBy, &r.ClaimedAt, &r.NotedAt, &r.Reminded, &r.Ticket, &r.Step, &r.StepAt, &r.Outcome, &r.Solution, &r.Version}
+}
+
+var changeGroup = "UPDATE alert_group SET " + strings.ReplaceAll(strings.TrimPrefix(groupColumns, "id, number, "), ",", "=?,") + "=? WHERE id=? AND version=?"
+
+// OpenAlertGroups are the open groups of keys by their keys; of none, the last
+// one that was closed after since. A key without either is not in the map.
+func (tx *Tx) OpenAlertGroups(keys []string, since time.Time) (map[string]AlertGroup, error) {
+	out := map[string]AlertGroup{}
+	read := func(where string, args ...any) error {
+		return tx.query("SELECT "+groupColumns+" FROM alert_group WHERE "+where, args, func(rows *sql.Rows) error {
+			var r alertGroupRow
+			err := rows.Scan(r.fields()...)
+			out[r.GroupKey] = r.group()
+			return err
+		})
 	}
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return AlertGroup{}, ErrNotFound
+	for part := range slices.Chunk(keys, fpBatch) {
+		list, args := marks(part)
+		if err := read("open_key IN ("+list+")", args...); err != nil {
+			return nil, err
+		}
+		var gone []string
+		for _, k := range part {
+			if _, open := out[k]; !open {
+				gone = append(gone, k)
+			}
+		}
+		if len(gone) == 0 {
+			continue
+		}
+		list, args = marks(gone)
+		if err := read("group_key IN ("+list+") AND closed_at >= ? ORDER BY id", append(args, millis(since))...); err != nil {
+			return nil, err
+		}
 	}
-	return r.group(), err
+	return out, nil
 }
 
 // AddAlertGroup makes a group with a number of its own. When another replica
@@ -157,12 +191,12 @@ func (tx *Tx) AddAlertGroup(g *AlertGroup) (err error) {
 func (tx *Tx) ChangeAlertGroup(g *AlertGroup) error {
 	r := g.row()
 	r.Version++
-	u := tx.db.Model(&alertGroupRow{}).Where("id = ? AND version = ?", g.ID, g.Version).Select("*").Omit("id", "number").Updates(&r)
-	if isDuplicate(u.Error) || u.Error == nil && u.RowsAffected != 1 {
+	n, err := tx.exec(changeGroup, append(r.fields()[2:], g.ID, g.Version)...)
+	if isDuplicate(err) || err == nil && n != 1 {
 		return fmt.Errorf("A%d: %w", g.Number, ErrStale)
 	}
 	g.Version = r.Version
-	return u.Error
+	return err
 }
 
 // LockAlertGroup makes others wait who want to change a group of a key.

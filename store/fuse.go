@@ -15,6 +15,8 @@ import (
 type fuse struct {
 	*sql.Tx
 	blown error
+	kept  *statements          // nil: nothing is kept prepared
+	mine  map[string]*sql.Stmt // those of them that this transaction has used
 }
 
 // protect puts a fuse into a transaction that has just begun.
@@ -34,7 +36,13 @@ func (f *fuse) ExecContext(ctx context.Context, q string, args ...any) (sql.Resu
 	if f.blown != nil {
 		return nil, f.blown
 	}
-	res, err := f.Tx.ExecContext(ctx, q, args...)
+	var res sql.Result
+	var err error
+	if st := f.prepared(ctx, q); st != nil {
+		res, err = st.ExecContext(ctx, args...)
+	} else {
+		res, err = f.Tx.ExecContext(ctx, q, args...)
+	}
 	f.note(err)
 	return res, err
 }
@@ -43,9 +51,29 @@ func (f *fuse) QueryContext(ctx context.Context, q string, args ...any) (*sql.Ro
 	if f.blown != nil {
 		return nil, f.blown
 	}
-	rows, err := f.Tx.QueryContext(ctx, q, args...)
+	var rows *sql.Rows
+	var err error
+	if st := f.prepared(ctx, q); st != nil {
+		rows, err = st.QueryContext(ctx, args...)
+	} else {
+		rows, err = f.Tx.QueryContext(ctx, q, args...)
+	}
 	f.note(err)
 	return rows, err
+}
+
+// prepared is the kept statement of a text, or nil.
+func (f *fuse) prepared(ctx context.Context, q string) *sql.Stmt {
+	if f.kept == nil {
+		return nil
+	}
+	st := f.mine[q]
+	if st == nil {
+		if st = f.kept.find(ctx, f.Tx, q); st != nil {
+			f.mine[q] = st
+		}
+	}
+	return st
 }
 
 // endsTransaction tells whether the database may have taken everything back:

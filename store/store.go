@@ -82,7 +82,12 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	s.blocks.next = map[string]*block{}
 	s.inboxBell, s.outboxBell = newSignal(), newSignal()
 	if s.kind == sqliteDB {
-		s.writer = startWriter(s)
+		pool, err := s.write.DB()
+		if err != nil {
+			s.closePools()
+			return nil, err
+		}
+		s.writer = startWriter(s, pool)
 	}
 	if s.accept, err = startAcceptor(s); err != nil {
 		if s.writer != nil {

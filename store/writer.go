@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 
 	"gorm.io/gorm"
@@ -12,6 +13,7 @@ import (
 // so that many callbacks share one fsync, and each is acknowledged only after it.
 type writer struct {
 	s    *Store
+	kept *statements
 	in   chan *write
 	quit chan struct{}
 	done chan struct{} // closed once nothing will be written any more
@@ -30,8 +32,8 @@ const maxGroup = 256
 
 var errClosed = errors.New("the store is closed")
 
-func startWriter(s *Store) *writer {
-	w := &writer{s: s, in: make(chan *write, maxGroup), quit: make(chan struct{}), done: make(chan struct{})}
+func startWriter(s *Store, pool *sql.DB) *writer {
+	w := &writer{s: s, kept: newStatements(pool), in: make(chan *write, maxGroup), quit: make(chan struct{}), done: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -69,12 +71,14 @@ func (w *writer) do(ctx context.Context, fn func(tx *Tx) error) error {
 
 func (w *writer) run() {
 	defer close(w.done)
+	defer w.kept.close()
 	var group []*write
 	for {
 		select {
 		case x := <-w.in:
 			group = w.gather(append(group[:0], x))
 			w.commit(group)
+			w.kept.prepare()
 		case <-w.quit:
 			return
 		}
@@ -122,6 +126,7 @@ func (w *writer) commit(group []*write) {
 func (w *writer) try(group []*write) error {
 	return w.s.write.Transaction(func(db *gorm.DB) error {
 		f := protect(db)
+		f.kept, f.mine = w.kept, map[string]*sql.Stmt{}
 		now := w.s.now()
 		for _, x := range group {
 			if x.fail = x.ctx.Err(); x.fail != nil {

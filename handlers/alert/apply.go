@@ -1,8 +1,8 @@
 package alert
 
 import (
-	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"frontline/store"
@@ -17,7 +17,10 @@ type applying struct {
 	urgent bool // something is to be told at once
 
 	known  map[string]store.Alert
-	fresh  []*store.Alert // in the order they came
+	found  map[string]store.AlertGroup // open groups by their keys, as they were
+	asked  map[string]bool             // keys for which found knows the answer
+	saw    []int64                     // alerts that were reported once more, with nothing new
+	fresh  []*store.Alert              // in the order they came
 	byFP   map[string]*store.Alert
 	dirty  map[string]bool // known ones that changed
 	groups map[int64]*store.AlertGroup
@@ -59,6 +62,9 @@ func (a *applying) apply(items []item, notListed int) error {
 		}
 	}
 	if a.groups, err = a.tx.AlertGroupsByID(ids); err != nil {
+		return err
+	}
+	if err := a.findGroups(items); err != nil {
 		return err
 	}
 	for _, it := range items {
@@ -230,7 +236,8 @@ func (a *applying) repeat(cur *store.Alert, it item) error {
 			cur.Seen++
 			return nil
 		}
-		return a.tx.SawAlert(cur.ID)
+		a.saw = append(a.saw, cur.ID)
+		return nil
 	}
 	worse := Graver(it.Severity, cur.Severity)
 	old := cur.Severity
@@ -319,18 +326,44 @@ func (a *applying) groupFor(it item) (*store.AlertGroup, error) {
 	return g, nil
 }
 
+// findGroups reads at once the groups in which something may open.
+func (a *applying) findGroups(items []item) error {
+	a.found, a.asked = map[string]store.AlertGroup{}, map[string]bool{}
+	var keys []string
+	for _, it := range items {
+		if cur := a.byFP[it.fp]; it.State != Firing || a.asked[it.chosen.Key] || cur != nil && cur.State == store.AlertFiring {
+			continue
+		}
+		a.asked[it.chosen.Key] = true
+		keys = append(keys, it.chosen.Key)
+	}
+	return a.ask(keys)
+}
+
+// ask reads the groups of some keys.
+func (a *applying) ask(keys []string) error {
+	found, err := a.tx.OpenAlertGroups(keys, a.tx.Now().Add(-flapWindow))
+	maps.Copy(a.found, found)
+	for _, k := range keys {
+		a.asked[k] = true
+	}
+	return err
+}
+
 // findGroup is the open group of a key, or one that ended so lately that this
 // is the same story; nil when there is none.
 func (a *applying) findGroup(key string) (*store.AlertGroup, error) {
 	if g := a.byKey[key]; g != nil {
 		return g, nil
 	}
-	found, err := a.tx.OpenAlertGroup(key, a.tx.Now().Add(-flapWindow))
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
+	if !a.asked[key] {
+		if err := a.ask([]string{key}); err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, err
+	found, ok := a.found[key]
+	if !ok {
+		return nil, nil
 	}
 	g := &found
 	if known := a.groups[g.ID]; known != nil {
@@ -364,6 +397,9 @@ func (a *applying) save() error {
 		}
 	}
 	if err := a.tx.AddAlerts(a.fresh); err != nil {
+		return err
+	}
+	if err := a.tx.SawAlerts(a.saw); err != nil {
 		return err
 	}
 	for fp := range a.dirty {

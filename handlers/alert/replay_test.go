@@ -35,7 +35,7 @@ func testHooks(s *store.Store, rules *Rules) http.Handler {
 	return mux
 }
 
-func post(t *testing.T, h http.Handler, source string, body []byte, header map[string]string) *httptest.ResponseRecorder {
+func post(t testing.TB, h http.Handler, source string, body []byte, header map[string]string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest("POST", "/hooks/"+source, bytes.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+testToken)
