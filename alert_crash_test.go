@@ -100,7 +100,7 @@ func alertWorld(t *testing.T, dbURL string, all []sequence, plays ...string) (*w
 	w := newWorld(t, dbURL, 1)
 	r := w.replicas[0]
 	var b strings.Builder
-	fmt.Fprintf(&b, "groups:\n  - { name: desk, title: 值班群, robot_key: %s }\nalerts:\n  default_group: desk\n  sources:\n", crashRobot)
+	fmt.Fprintf(&b, "groups:\n  - { name: desk, title: 值班群, robot_key: %s }\nalerts:\n  default_group: desk\n  routes: [{ name: quick, match: [team=quick], groups: [desk], interval: 1s }]\n  sources:\n", crashRobot)
 	for _, play := range append(plays, "") {
 		for _, q := range all {
 			if play != "" {

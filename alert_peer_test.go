@@ -143,7 +143,7 @@ receivers:
     rules:
       - alert: TradeStatusAbnormal
         expr: trade_accounts{status="abnormal"} > 30
-        labels: { severity: critical, system: 集中交易 }
+        labels: { severity: critical, system: 集中交易, team: quick }
         annotations: { summary: '沪A状态异常 {{ $value }} 户' }
 `)
 	config := write(t, filepath.Join(dir, "prometheus.yml"), fmt.Sprintf(`global: { scrape_interval: 1s, evaluation_interval: 1s }
@@ -173,7 +173,7 @@ alerting:
 		w.until("the group hears of "+what, 30*time.Second, func() bool {
 			n := 0
 			for _, p := range w.pushed() {
-				if strings.Contains(p.text, what) {
+				if strings.Contains(p.Text, what) {
 					n++
 				}
 			}

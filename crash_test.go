@@ -3,10 +3,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +27,7 @@ import (
 
 	"frontline/bot/chat"
 	"frontline/bot/standin"
+	"frontline/handlers/alert/alerttest"
 	"frontline/store"
 	"frontline/store/storetest"
 )
@@ -101,17 +100,13 @@ type world struct {
 	probes   int
 	halt     chan struct{}
 	members  sync.WaitGroup
-	pushes   []push // what the group robot said
 }
 
-// push is one message that the group robot got through.
-type push struct {
-	at   time.Time
-	text string
-}
-
-// crashRobot is the key of the group robot.
-const crashRobot = "robot-of-the-crash-tests"
+// The group and the key of its robot.
+const (
+	crashGroup = "wrCrash"
+	crashRobot = "robot-of-the-crash-tests"
+)
 
 // replica is one child process and its address, which it keeps over restarts.
 type replica struct {
@@ -143,8 +138,8 @@ func newWorld(t *testing.T, dbURL string, replicas int) *world {
 	w.rnd = rand.New(rand.NewPCG(w.seed, 1))
 	opt := standin.Options{CorpID: crashCorp, ControlToken: "control", Callbacks: w,
 		Apps:   []standin.App{{AgentID: crashAgent, Name: "一线助手", Secret: "app-secret", Token: "app-token", AESKey: crashAES, CallbackURL: "http://balancer/wecom/app"}},
-		Groups: []standin.Group{{ChatID: "wrCrash", Name: "值班群", Members: []string{"member0"}}},
-		Robots: []standin.Robot{{Key: crashRobot, Name: "告警", Group: "wrCrash"}},
+		Groups: []standin.Group{{ChatID: crashGroup, Name: "值班群", Members: []string{"member0"}}},
+		Robots: []standin.Robot{{Key: crashRobot, Name: "告警", Group: crashGroup}},
 		Limits: standin.Limits{CorpMinute: -1, CorpHour: -1, IPMinute: -1, IPHour: -1, CallbackPause: 100 * time.Millisecond},
 		Keep:   standin.Keep{Feed: 100_000, Entries: 1_000_000, Trace: 100},
 	}
@@ -204,11 +199,7 @@ func (w *world) random(n int) int {
 // was done, so that a kill often falls between the two.
 func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	rec := httptest.NewRecorder()
-	if strings.HasSuffix(r.URL.Path, "/webhook/send") {
-		w.servePush(rec, r)
-	} else {
-		w.platform.ServeHTTP(rec, r)
-	}
+	w.platform.ServeHTTP(rec, r)
 	if strings.HasSuffix(r.URL.Path, "/message/send") {
 		time.Sleep(time.Duration(w.random(30)) * time.Millisecond)
 		if w.lossy.Load() && w.random(50) == 0 {
@@ -222,36 +213,9 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	_, _ = rw.Write(rec.Body.Bytes())
 }
 
-// servePush is a call of the group robot, which is noted when it got through.
-func (w *world) servePush(rec *httptest.ResponseRecorder, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	w.platform.ServeHTTP(rec, r)
-	var said struct {
-		Text     struct{ Content string }
-		Markdown struct{ Content string }
-		V2       struct{ Content string } `json:"markdown_v2"`
-	}
-	var answer struct{ Errcode int }
-	if json.Unmarshal(body, &said) != nil || json.Unmarshal(rec.Body.Bytes(), &answer) != nil {
-		w.t.Errorf("robot: %s was answered %s", body, rec.Body)
-		return
-	}
-	if answer.Errcode == 0 {
-		w.mu.Lock()
-		w.pushes = append(w.pushes, push{time.Now(), said.Text.Content + said.Markdown.Content + said.V2.Content})
-		w.mu.Unlock()
-	}
-}
-
 // pushed are the messages of the group robot so far.
-func (w *world) pushed() []push {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.pushes)
+func (w *world) pushed() []alerttest.Push {
+	return alerttest.Pushes(w.platform, crashGroup)
 }
 
 var callbackTransport = &http.Transport{MaxIdleConnsPerHost: 256, DialContext: (&net.Dialer{Timeout: 300 * time.Millisecond}).DialContext, ResponseHeaderTimeout: 4 * time.Second}

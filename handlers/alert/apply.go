@@ -311,7 +311,11 @@ func (a *applying) groupFor(it item) (*store.AlertGroup, error) {
 	if it.chosen.By["name"] == "" {
 		title = it.Title
 	}
-	if n >= crowd {
+	most := int64(crowd)
+	if it.Severity == Critical {
+		most *= 2 // what is ordinary must not hide it
+	}
+	if n >= most {
 		key, title = crowded(it.chosen.Route)
 		by = nil
 		if g, err := a.findGroup(key); g != nil || err != nil {

@@ -128,7 +128,8 @@ func (r Route) wait(severity string) time.Duration {
 }
 
 // crowd is how many groups a route opens in a minute before further ones are
-// put together: a label that is different each time must not fill the list.
+// put together: a label that is different each time must not fill the list. Of
+// critical ones it opens as many again.
 const crowd = 60
 
 // crowded is the key and the title of the group for the rest.
