@@ -209,8 +209,8 @@ func nextDayTable(now time.Time) time.Time {
 	}
 }
 
-// TellAlertDay tells the support group the table of the day, and mails it to who
-// gets the mails of the default route. It does nothing on days without trading,
+// TellAlertDay tells the support group the table of the day with a picture of
+// the month, and mails the table to who gets the mails of the default route. It does nothing on days without trading,
 // when it is not its time, and when there was nothing to look at.
 func (d *Desk) TellAlertDay(ctx context.Context) error {
 	now := d.Store.Now().In(d.Rules.Calendar.Location())
@@ -219,7 +219,7 @@ func (d *Desk) TellAlertDay(ctx context.Context) error {
 	if late < 0 || late >= handoverLate || !d.Rules.Calendar.Trading(now) {
 		return nil
 	}
-	days, err := d.AlertDays(ctx, midnight, midnight.AddDate(0, 0, 1))
+	days, err := d.alertMonth(ctx, midnight)
 	if err != nil {
 		return err
 	}
@@ -227,10 +227,21 @@ func (d *Desk) TellAlertDay(ctx context.Context) error {
 	if len(day.Effects) == 0 && day.Sum.Groups == 0 {
 		return nil
 	}
-	key, text := "alerts/day/"+midnight.Format("20060102"), dayTold(day, d.PublicURL)
+	month := sumMonth(days, d.Rules.Calendar)
+	key := "alerts/day/" + midnight.Format("20060102")
+	out := d.announce(key, dayTold(day, month, d.PublicURL), false)
+	if len(out) > 0 {
+		picture, err := d.keepPicture(ctx, alertPoster(days, month))
+		if err != nil {
+			return err
+		}
+		if picture != "" {
+			out = append(out, pictureTo(key, out[0].To, "monitors-"+midnight.Format("20060102")+".png", picture))
+		}
+	}
 	return d.Store.InTx(ctx, func(tx *store.Tx) error {
-		for _, out := range d.announce(key, text, false) {
-			if err := tx.Enqueue(out); err != nil {
+		for _, o := range out {
+			if err := tx.Enqueue(o); err != nil {
 				return err
 			}
 		}
@@ -241,7 +252,7 @@ func (d *Desk) TellAlertDay(ctx context.Context) error {
 		if d.Alerts == nil {
 			return nil
 		}
-		return d.Alerts.MailAll(tx, key, "[日报] 监控 "+midnight.Format("2006-01-02"), page, dayHead(day), daySheets(day))
+		return d.Alerts.MailAll(tx, key, "[日报] 监控 "+midnight.Format("2006-01-02"), page, dayHead(day)+"\n"+month.words(), daySheets(day))
 	})
 }
 
@@ -269,7 +280,7 @@ func dayHead(a AlertDay) string {
 }
 
 // dayTold is the day for a group: what a chat shows has no tables.
-func dayTold(a AlertDay, url string) string {
+func dayTold(a AlertDay, month monthSum, url string) string {
 	lines := []string{"**监控日报** " + a.Day.Format("01-02"), "> " + dayHead(a)}
 	for _, e := range a.Effects[:min(len(a.Effects), dayShown)] {
 		line := fmt.Sprintf("%s %s：异常 %s（%s）", chat.PlainMarkdown(e.Title), chat.PlainMarkdown(e.Key), monitor.Count(e.Abnormal), e.AbnormalShare())
@@ -291,6 +302,7 @@ func dayTold(a AlertDay, url string) string {
 	if more := len(a.Lines) - dayShown; more > 0 {
 		lines = append(lines, fmt.Sprintf("还有 %d 种", more))
 	}
+	lines = append(lines, month.words())
 	if url != "" {
 		lines = append(lines, "[全部]("+url+"/monitors/daily?day="+a.Day.Format(time.DateOnly)+")")
 	}

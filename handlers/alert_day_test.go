@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,15 @@ import (
 	"frontline/handlers/monitor"
 	"frontline/store"
 )
+
+// pictures keeps files in memory.
+type pictures map[string][]byte
+
+func (p pictures) Put(_ context.Context, content []byte) (string, error) {
+	id := fmt.Sprint("file", len(p))
+	p[id] = content
+	return id, nil
+}
 
 const dayItem = `kind: monitor
 name: sh-a-trade-status
@@ -123,6 +133,8 @@ func TestTellAlertDay(t *testing.T) {
 	onDesk(t, func(t *testing.T, d *clockDesk) {
 		dayDesk(t, d)
 		d.PublicURL = "https://desk.example.com"
+		files := pictures{}
+		d.Files = files
 		table := func(who string) (out []string) {
 			for _, line := range d.heard(who) {
 				if strings.Contains(line, "日报") {
@@ -144,6 +156,10 @@ func TestTellAlertDay(t *testing.T) {
 		if len(table("support")) != 0 {
 			t.Error("a table of nothing")
 		}
+		d.clock(24, 10, 0) // the day before
+		d.found(1, 9346)
+		d.clock(24, 11, 0)
+		d.found(0, 9346)
 		d.clock(25, 10, 0)
 		d.found(33, 9346)
 		d.signal("am", "银证转账超时", "三方存管", alert.Firing)
@@ -155,13 +171,29 @@ func TestTellAlertDay(t *testing.T) {
 		if len(group) != 1 || len(mail) != 1 {
 			t.Fatalf("%q %q", group, mail)
 		}
-		for _, want := range []string{"告警 1 件（1 条）· 认领 0 · 还在告警 1", "沪A交易状态监控 状态异常：异常 33（0.35%） · 处理 31（0.33%）· 处理率 93.94%", "1. 银证转账超时 1 件 · 认领 0", "https://desk.example.com/monitors/daily?day=2026-11-25"} {
+		for _, want := range []string{"告警 1 件（1 条）· 认领 0 · 还在告警 1", "沪A交易状态监控 状态异常：异常 33（0.35%） · 处理 31（0.33%）· 处理率 93.94%", "1. 银证转账超时 1 件 · 认领 0", "本月 18 个交易日 · 告警 1 件 · 异常 34 · 处理 32 · 处理率 94.12%", "https://desk.example.com/monitors/daily?day=2026-11-25"} {
 			if !strings.Contains(group[0], want) {
 				t.Errorf("no %q in %s", want, group[0])
 			}
 		}
-		if !strings.Contains(mail[0], "93.94%") || !strings.Contains(mail[0], "三方存管") {
+		if !strings.Contains(mail[0], "93.94%") || !strings.Contains(mail[0], "三方存管") || !strings.Contains(mail[0], "本月 18 个交易日") {
 			t.Errorf("%s", mail[0])
+		}
+		sent, err := d.Store.ListDelivered(context.Background(), store.LedgerQuery{N: 200})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := 0
+		for _, x := range sent {
+			if f := x.Said.Body.File; f != nil && x.Said.To.ID == "support" {
+				shown++
+				if p := files[f.Path]; f.Kind != "image" || !bytes.HasPrefix(p, []byte("\x89PNG\r\n")) {
+					t.Errorf("%+v is not a picture: %.8q", f, p)
+				}
+			}
+		}
+		if shown != 1 {
+			t.Errorf("%d pictures in the group", shown)
 		}
 		d.clock(28, 17, 30) // Saturday
 		d.found(2, 9346)

@@ -165,11 +165,7 @@ func (d *Desk) digest(ctx context.Context, p Period) (g digest, quiet bool, err 
 	if d.Files == nil || quiet {
 		return g, quiet, nil
 	}
-	picture, err := Poster(a).PNG(2)
-	if err != nil {
-		return g, quiet, err
-	}
-	g.picture, err = d.Files.Put(ctx, picture)
+	g.picture, err = d.keepPicture(ctx, Poster(a))
 	return g, quiet, err
 }
 
@@ -181,7 +177,7 @@ func (g digest) outgoing(key string, to chat.Address) []chat.Outgoing {
 	}
 	out := []chat.Outgoing{{Key: key, To: to, Body: body}}
 	if g.picture != "" {
-		out = append(out, chat.Outgoing{Key: key + "/picture", To: to, Body: chat.Body{File: &chat.File{Kind: "image", Name: g.name, Path: g.picture}}, AtMostOnce: true})
+		out = append(out, pictureTo(key, to, g.name, g.picture))
 	}
 	return out
 }
