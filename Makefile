@@ -5,6 +5,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 N ?= 200
 
 .PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets bench-construct kb-eval steady example docker-steps release clean
+.PHONY: help build test race lint fuzz crash crash-calls crash-alerts bench bench-tickets bench-construct bench-alerts bench-storm steady example docker-steps release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -32,6 +33,9 @@ crash: ## N times kill -9 under load (default 200): nothing acknowledged is lost
 crash-calls: ## dies inside its 1st to N-th (default 200) write, sync and send, one after the other
 	FRONTLINE_CRASH_CALLS=$(N) go test -count=1 -timeout 90m -v -run 'TestCrashAtEachCall' .
 
+crash-alerts: ## captured alerts with a kill -9 between any two deliveries and amid them, on SQLite and MariaDB
+	FRONTLINE_ALERT_KILLS=all go test -count=1 -timeout 30m -v -run TestAlertKills .
+
 bench: ## decode, durable acknowledgements, size and start, as ratios in one run
 	sh bench/run.sh
 
@@ -45,6 +49,12 @@ bench-construct: ## an account set beside slow systems, the engine's part of a s
 kb-eval: ## the knowledge base beside bleve, FTS5 and BM25 on DATA=dir (kb.jsonl and queries.jsonl, or folders of them)
 	@test -n "$(DATA)" || { echo "kb-eval: DATA=dir is needed" >&2; exit 2; }
 	cd bench/peers && go run . "$(abspath $(DATA))"
+bench-alerts: ## alerts a second and alerts lost by a kill -9, beside Debian's Alertmanager
+	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run 'BesideAlertmanager' .
+	go test -run '^$$' -bench Take -benchtime 300x ./handlers/alert
+
+bench-storm: ## ten thousand alerts in a minute: all kept, what the group is told, and how soon
+	FRONTLINE_BENCH=1 go test -count=1 -timeout 20m -v -run TestAlertStormOfTenThousand .
 
 steady: ## five reports a second for ten minutes on SQLite
 	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run TestSteadyReports .

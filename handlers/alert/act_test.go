@@ -136,8 +136,15 @@ func TestClaimAtOnce(t *testing.T) {
 				t.Errorf("lost with %v", err)
 			}
 		}
-		if g := st.group(1); won != 1 || g.ClaimedBy == "" {
+		g := st.group(1)
+		if won != 1 || g.ClaimedBy == "" {
 			t.Fatalf("%d claims won: %+v", won, g)
+		}
+		for i, err := range errs { // guyuan is even, fang is odd
+			winner := g.ClaimedBy == []string{guyuan.ID, fang.ID}[i%2]
+			if err != nil && !winner && !strings.Contains(err.Error(), "已由 "+g.ClaimedBy) {
+				t.Errorf("who lost does not learn that it was %s: %v", g.ClaimedBy, err)
+			}
 		}
 		st.later(30 * time.Minute)
 		if all := st.said(); strings.Contains(all, "还没有人认领") || strings.Count(all, "处理中（") != 1 {
