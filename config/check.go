@@ -77,8 +77,8 @@ func (c *Config) checkStores(f *Faults) {
 	if r := string(c.Redis.URL); r != "" && !strings.HasPrefix(r, "redis://") && !strings.HasPrefix(r, "rediss://") {
 		f.add("redis.url: must begin with redis:// or rediss://")
 	}
-	if c.Files.URL != "" && !strings.HasPrefix(c.Files.URL, "dir:") {
-		f.add("files.url: must begin with dir:")
+	if c.Files.URL != "" && !strings.HasPrefix(c.Files.URL, "dir:") && !strings.HasPrefix(c.Files.URL, "s3://") {
+		f.add("files.url: must begin with dir: or s3://")
 	}
 }
 

@@ -128,3 +128,16 @@ func TestLongConnectionAlone(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Attachments may lie in a folder or in an object store, nowhere else.
+func TestFilesURL(t *testing.T) {
+	for url, good := range map[string]bool{"": true, "dir:/var/lib/x": true, "s3://bucket/p?endpoint=https://minio.example&region=cn": true, "ftp://x": false, "/var/lib/x": false} {
+		c := Default()
+		c.Files.URL = url
+		var f Faults
+		c.checkStores(&f)
+		if bad := strings.Contains(f.Error(), "files.url"); bad == good {
+			t.Errorf("%q: %v", url, f)
+		}
+	}
+}
