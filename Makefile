@@ -55,7 +55,7 @@ bench-alerts: ## alerts a second and alerts lost by a kill -9, beside Debian's A
 	go test -run '^$$' -bench Take -benchtime 400x ./handlers/alert
 bench-alerts: ## alerts a second and alerts lost by a kill -9, beside Debian's Alertmanager
 	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run 'BesideAlertmanager' .
-	go test -run '^$$' -bench Take -benchtime 300x ./handlers/alert
+	go test -run '^$$' -bench Take -benchtime 400x ./handlers/alert
 
 bench-storm: ## ten thousand alerts in a minute: all kept, what the group is told, and how soon
 	FRONTLINE_BENCH=1 go test -count=1 -timeout 20m -v -run TestAlertStormOfTenThousand .
