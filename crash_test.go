@@ -124,7 +124,9 @@ type replica struct {
 
 func newWorld(t *testing.T, dbURL string, replicas int) *world {
 	t.Helper()
-	t.Parallel()
+	if os.Getenv("FRONTLINE_BENCH") == "" { // what is measured runs alone
+		t.Parallel()
+	}
 	if _, err := buildOnce(); err != nil {
 		t.Fatal(err)
 	}
