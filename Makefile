@@ -5,7 +5,6 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 N ?= 200
 
 .PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets bench-construct kb-eval steady example docker-steps release clean crash-alerts bench-alerts bench-storm
-.PHONY: help build test race lint fuzz crash crash-calls crash-alerts bench bench-tickets bench-construct bench-alerts bench-storm steady example docker-steps release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -50,9 +49,6 @@ kb-eval: ## the knowledge base beside bleve, FTS5 and BM25 on DATA=dir (kb.jsonl
 	@test -n "$(DATA)" || { echo "kb-eval: DATA=dir is needed" >&2; exit 2; }
 	cd bench/peers && go run . "$(abspath $(DATA))"
 
-bench-alerts: ## alerts a second and alerts lost by a kill -9, beside Debian's Alertmanager
-	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run 'BesideAlertmanager' .
-	go test -run '^$$' -bench Take -benchtime 400x ./handlers/alert
 bench-alerts: ## alerts a second and alerts lost by a kill -9, beside Debian's Alertmanager
 	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run 'BesideAlertmanager' .
 	go test -run '^$$' -bench Take -benchtime 400x ./handlers/alert
