@@ -65,6 +65,7 @@ const (
 	refusedMost  = 10 * time.Minute
 	kickedMost   = 15 * time.Minute
 	settledAfter = time.Minute // a connection that held so long was a good one
+	peaceAfter   = time.Hour   // and nobody fights over the bot any more
 )
 
 // LinkState is how the long connection is.
@@ -208,6 +209,9 @@ type retries struct {
 func (r *retries) after(err error, held time.Duration) time.Duration {
 	if held > settledAfter {
 		r.lost, r.refused = 0, 0
+	}
+	if held > peaceAfter {
+		r.kicked = 0
 	}
 	var api *APIError
 	switch {

@@ -636,11 +636,11 @@ func TestLinkKicked(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "we were thrown out", func() bool { s := w.link.State(); return !s.Up && s.Kicked && s.Mine && s.Kicks == 1 })
-	time.Sleep(100 * time.Millisecond)
-	if w.link.State().Up {
-		t.Error("we fight")
-	}
+	thrown := time.Now()
 	until(t, "we are back", func() bool { return w.link.State().Up })
+	if away := time.Since(thrown); away < quickPace.Kicked/3 { // it waits for half the pace at least, and that began before we saw it
+		t.Errorf("we fight: back after %v", away)
+	}
 	if n := w.plat.Counters().LiveKicked; n != 2 {
 		t.Errorf("kicked %d times", n)
 	}
@@ -656,9 +656,12 @@ func TestLinkWrongSecret(t *testing.T) {
 		var api *bot.APIError
 		return errors.As(l.State().Problem, &api) && api.Code == 853000
 	})
-	time.Sleep(300 * time.Millisecond)
-	if n := w.plat.Counters().Calls["aibot_subscribe"]; n > 4 {
-		t.Errorf("%d subscriptions: it is rate-protected", n)
+	calls := func() int64 { return w.plat.Counters().Calls["aibot_subscribe"] }
+	before, n := time.Now(), calls()
+	until(t, "it tries again", func() bool { return calls() >= n+3 })
+	// Three more tries took two waits at least, each half of its length or more: 100 ms, and twice that.
+	if took := time.Since(before); took < 3*quickPace.Refused/2 {
+		t.Errorf("three subscriptions in %v: it is rate-protected", took)
 	}
 	if text := w.log.String(); strings.Contains(text, "wrong-canary") || !strings.Contains(text, "853000") {
 		t.Errorf("the log: %s", text)

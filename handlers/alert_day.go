@@ -200,15 +200,6 @@ func (a *AlertDay) effects(list []monitor.Effect) {
 
 var dayTableAt = 17*time.Hour + 30*time.Minute
 
-// nextDayTable is the next half past five.
-func nextDayTable(now time.Time) time.Time {
-	for day := 0; ; day++ {
-		if at := time.Date(now.Year(), now.Month(), now.Day()+day, 0, int(dayTableAt.Minutes()), 0, 0, now.Location()); at.After(now) {
-			return at
-		}
-	}
-}
-
 // TellAlertDay tells the support group the table of the day with a picture of
 // the month, and mails the table to who gets the mails of the default route. It does nothing on days without trading,
 // when it is not its time, and when there was nothing to look at.

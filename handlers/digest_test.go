@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,4 +106,58 @@ func TestShareNeedsTwenty(t *testing.T) {
 	if s, ok := Share(5, 20); !ok || s != 25 {
 		t.Errorf("%v %v", s, ok)
 	}
+}
+
+// What a group asks for regularly comes by its robot, which alone may speak
+// unasked; a group without one is told so, and one that has it may cancel it.
+func TestGroupSubscribes(t *testing.T) {
+	onDesk(t, func(t *testing.T, d *clockDesk) {
+		ctx := context.Background()
+		d.Announce = "support"
+		d.in(func(tx *store.Tx) error {
+			for _, g := range []store.Group{{Name: "ops", Title: "运维群", ChatID: "wrOps"}, {Name: "support", Title: "支持群", ChatID: "wrSupport"}} {
+				if err := tx.PutGroup("t", g, "0a6f3e2c-1111-4222-8333-444455556666"); err != nil {
+					return err
+				}
+			}
+			return tx.SetRoles("t", "lead1", chat.RoleSet{chat.Reporter, chat.Leader})
+		})
+		ask := func(wanted bool, chatID string) (Result, error) {
+			t.Helper()
+			res, err := d.subscribe(wanted)(ctx, Request{Args: "周报", Actor: chat.User{ID: "lead1", Roles: chat.RoleSet{chat.Leader}}, Msg: chat.Message{From: chat.Address{Kind: chat.Group, ID: chatID, Via: chat.Bot}}})
+			if err == nil && res.Write != nil {
+				d.in(func(tx *store.Tx) error { return res.Write(tx, &res) })
+			}
+			return res, err
+		}
+		if _, err := ask(true, "wrElsewhere"); err == nil || !strings.Contains(err.Error(), "群机器人") {
+			t.Errorf("a group without a robot: %v", err)
+		}
+		if _, err := ask(true, "wrOps"); err != nil {
+			t.Fatal(err)
+		}
+		want := func(want ...string) {
+			t.Helper()
+			to, err := d.subscribers(ctx, "weekly")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := []string{}
+			for _, p := range to {
+				if p.Kind == chat.Robot {
+					got = append(got, p.ID)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("the groups %v, not %v", got, want)
+			}
+		}
+		want("ops", "support")
+		for _, x := range []string{"wrOps", "wrSupport"} {
+			if _, err := ask(false, x); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want()
+	})
 }

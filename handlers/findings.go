@@ -21,13 +21,13 @@ type Finding struct {
 }
 
 const (
-	findingsTold   = 3
-	risenLeast     = 5   // more than before, at least
-	risenTimes     = 1.5 // and so many times as many
-	lateShare      = 5.0 // percent
-	reopenedShare  = 5.0
-	badLeast       = 2
-	unreviewedMost = 5
+	findingsTold    = 3
+	risenLeast      = 5   // more than before, at least
+	risenTimes      = 1.5 // and so many times as many
+	lateShare       = 5.0 // percent
+	reopenedShare   = 5.0
+	badLeast        = 2
+	unreviewedLeast = 5
 )
 
 // Findings are the three things of a period that weigh most.
@@ -46,12 +46,12 @@ func (d *Desk) Findings(ctx context.Context, a Analysis) ([]Finding, error) {
 		g := gaps[0]
 		list = append(list, Finding{"gap", fmt.Sprintf("「%s」%d 人问过，还没有知识", chat.Plain(chat.Cut(g.Lead.Text, 20)), g.People), "/kb/gaps", int64(g.Count)})
 	}
-	due, err := d.Store.ListDueEntries(ctx, d.Store.Now().Format(time.DateOnly), 100)
+	due, err := d.Store.CountDueEntries(ctx, d.Store.Now().Format(time.DateOnly))
 	if err != nil {
 		return nil, err
 	}
-	if len(due) >= unreviewedMost {
-		list = append(list, Finding{"unreviewed", fmt.Sprintf("%d 条知识逾期未复核", len(due)), "/kb", int64(len(due)) / 2})
+	if due >= unreviewedLeast {
+		list = append(list, Finding{"unreviewed", fmt.Sprintf("%d 条知识逾期未复核", due), "/kb/health", due / 2})
 	}
 	slices.SortStableFunc(list, func(x, y Finding) int { return cmp.Compare(y.Weight, x.Weight) })
 	return list[:min(findingsTold, len(list))], nil

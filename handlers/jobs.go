@@ -25,7 +25,7 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 		}},
 		{Name: "roster", Next: daily(0, 5), Run: d.LayRoster},
 		{Name: "handover", Next: nextHandover, Run: d.Handover},
-		{Name: "alert day", Next: nextDayTable, Run: d.TellAlertDay},
+		{Name: "alert day", Next: daily(17, 30), Run: d.TellAlertDay},
 		{Name: "reviews", Next: daily(9, 0), Run: d.RemindReviews},
 		{Name: "gaps", Next: weekly(time.Monday, 9, 0), Run: d.ReportGaps},
 		{Name: "making", Next: weekly(time.Monday, 9, 5), Run: d.ReportMaking},

@@ -43,10 +43,15 @@ func (d *Desk) subscribe(wanted bool) func(context.Context, Request) (Result, er
 		if !r.Actor.Roles.Has(what.asks...) {
 			return Result{}, refuse("「" + what.title + "」只有组长或知识管理员能订。")
 		}
-		place, whom := r.Msg.From, "你"
-		if place.Kind == chat.Person {
-			place = person(r.Actor.ID)
-		} else {
+		place, ok, err := d.regularPlace(ctx, r)
+		if err != nil {
+			return Result{}, err
+		}
+		if !ok {
+			return Result{}, refuse("本群没有能主动发言的群机器人，送不到这里。请管理员在「群与机器人」里把群机器人和本群对上，或者单聊订阅。")
+		}
+		whom := "你"
+		if place.Kind != chat.Person {
 			whom = "本群"
 		}
 		text := fmt.Sprintf("好的，%s以后不再收「%s」。要恢复回「订阅 %s」。", whom, what.title, what.title)
@@ -67,9 +72,9 @@ func (d *Desk) subscribe(wanted bool) func(context.Context, Request) (Result, er
 // regularList says what there is, and what the asker gets.
 func (d *Desk) regularList(ctx context.Context, r Request) (Result, error) {
 	lines := []string{"可以订阅的："}
-	place := r.Msg.From
-	if place.Kind == chat.Person {
-		place = person(r.Actor.ID)
+	place, _, err := d.regularPlace(ctx, r)
+	if err != nil {
+		return Result{}, err
 	}
 	for _, x := range regulars {
 		if !r.Actor.Roles.Has(x.asks...) {
@@ -81,7 +86,7 @@ func (d *Desk) regularList(ctx context.Context, r Request) (Result, error) {
 		}
 		has, known := said[place]
 		if !known {
-			has = place.Kind == chat.Person && x.role != "" && r.Actor.Roles.Has(x.role)
+			has = x.unasked(d, place, r.Actor.Roles)
 		}
 		state := "未订，回「订阅 " + x.title + "」"
 		if has {
@@ -90,6 +95,27 @@ func (d *Desk) regularList(ctx context.Context, r Request) (Result, error) {
 		lines = append(lines, fmt.Sprintf("· %s（%s）：%s", x.title, x.when, state))
 	}
 	return say(strings.Join(lines, "\n")), nil
+}
+
+// regularPlace is where what is sent regularly goes when it is asked for here:
+// to the asker, or to the robot of the group, for only that can speak unasked.
+func (d *Desk) regularPlace(ctx context.Context, r Request) (chat.Address, bool, error) {
+	if r.Msg.From.Kind == chat.Person {
+		return person(r.Actor.ID), true, nil
+	}
+	robots, err := d.robotsIn(ctx, r.Msg.From)
+	if err != nil || len(robots) == 0 {
+		return r.Msg.From, false, err
+	}
+	return robots[0], true, nil
+}
+
+// unasked tells whether a place gets x without having asked.
+func (x regular) unasked(d *Desk, place chat.Address, roles chat.RoleSet) bool {
+	if place.Kind == chat.Person {
+		return x.role != "" && roles.Has(x.role)
+	}
+	return x.group && d.Announce != "" && place == chat.Address{Kind: chat.Robot, ID: d.Announce}
 }
 
 // subscribers are the places that get something of a kind: who has the role and
@@ -109,23 +135,21 @@ func (d *Desk) subscribers(ctx context.Context, kind string) ([]chat.Address, er
 	for _, u := range all {
 		wanted, known := said[person(u.ID)]
 		if !known {
-			wanted = what.role != "" && u.Roles.Has(what.role)
+			wanted = what.unasked(d, person(u.ID), u.Roles)
 		}
 		if wanted && !u.Disabled && u.Roles.Has(what.asks...) {
 			out = append(out, person(u.ID))
 		}
 	}
-	groups := map[chat.Address]bool{}
-	if what.group && d.Announce != "" {
-		groups[chat.Address{Kind: chat.Robot, ID: d.Announce}] = true
+	if support := (chat.Address{Kind: chat.Robot, ID: d.Announce}); what.unasked(d, support, nil) {
+		if _, known := said[support]; !known {
+			out = append(out, support)
+		}
 	}
 	for place, wanted := range said {
 		if place.Kind != chat.Person && wanted {
-			groups[place] = true
+			out = append(out, place)
 		}
-	}
-	for place := range groups {
-		out = append(out, place)
 	}
 	slices.SortFunc(out, func(a, b chat.Address) int { return strings.Compare(a.String(), b.String()) })
 	return out, nil

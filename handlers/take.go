@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"maps"
 	"regexp"
 	"slices"
 	"time"
@@ -48,28 +49,37 @@ func (d *Desk) toldHere(ctx context.Context, r Request) ([]string, error) {
 // robots are those whose words people here may mean: of this group chat, and of
 // the support group.
 func (d *Desk) robots(ctx context.Context, from chat.Address) ([]chat.Address, error) {
-	names := map[string]bool{}
-	if d.Announce != "" {
-		names[d.Announce] = true
+	out, err := d.robotsIn(ctx, from)
+	if support := (chat.Address{Kind: chat.Robot, ID: d.Announce}); d.Announce != "" && !slices.Contains(out, support) {
+		out = append(out, support)
 	}
-	if from.Kind == chat.Group && d.Alerts != nil {
+	return out, err
+}
+
+// robotsIn are the robots of a group chat, by name.
+func (d *Desk) robotsIn(ctx context.Context, from chat.Address) ([]chat.Address, error) {
+	if from.Kind != chat.Group {
+		return nil, nil
+	}
+	names := map[string]bool{}
+	if d.Alerts != nil {
 		for name, id := range d.Alerts.Chats {
 			if id == from.ID {
 				names[name] = true
 			}
 		}
-		groups, err := d.Store.ListGroups(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, g := range groups {
-			if g.ChatID == from.ID {
-				names[g.Name] = true
-			}
+	}
+	groups, err := d.Store.ListGroups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range groups {
+		if g.ChatID == from.ID && g.KeyEnd != "" {
+			names[g.Name] = true
 		}
 	}
 	var out []chat.Address
-	for name := range names {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		out = append(out, chat.Address{Kind: chat.Robot, ID: name})
 	}
 	return out, nil

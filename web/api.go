@@ -11,6 +11,7 @@ import (
 
 	"frontline/bot/chat"
 	"frontline/handlers"
+	"frontline/handlers/alert"
 	"frontline/kb"
 	"frontline/store"
 )
@@ -73,7 +74,7 @@ func (s *Server) apiList() []apiRoute {
 		{method: "GET", path: "/runs", roles: makers, about: "list runs of data construction, newest first", out: apiRunList{}, do: s.apiRuns, query: append([]apiParam{param("state", ""), param("recipe", ""), {name: "ticket", kind: "integer", about: "runs for a ticket"}}, page...)},
 		{method: "POST", path: "/runs", roles: makers, write: true, about: "make test data", in: newAPIRun{}, out: run, status: http.StatusCreated, do: s.apiNewRun},
 		{method: "GET", path: "/runs/{number}", roles: makers, about: "a run with its pieces, masked", out: run, do: s.apiShowRun},
-		{method: "GET", path: "/alerts", roles: workers, about: "list alerts, newest first", out: apiAlertList{}, do: s.apiAlerts, query: append([]apiParam{param("source", ""), param("state", "", "firing", "resolved"), param("severity", "", "critical", "warning", "info")}, page...)},
+		{method: "GET", path: "/alerts", roles: workers, about: "list alerts, newest first", out: apiAlertList{}, do: s.apiAlerts, query: append([]apiParam{param("source", ""), param("state", "", store.AlertFiring, store.AlertResolved), param("severity", "", alert.Critical, alert.Major, alert.Warning, alert.Info)}, page...)},
 		{method: "GET", path: "/alerts/counts", roles: workers, about: "the tally since the store began", out: store.AlertTally{}, do: s.apiAlertCounts, query: []apiParam{param("source", "one source; all of them without")}},
 		{method: "GET", path: "/stats", roles: analysts, about: "the figures of a period, as on the page of figures", out: apiStats{}, do: s.apiShowStats,
 			query: []apiParam{param("period", "", handlers.PeriodNames...), {name: "from", kind: "date", about: "first day, with to"}, {name: "to", kind: "date", about: "last day"}, param("branch", "of one branch"), param("group", "of one service group")}},

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -75,10 +74,6 @@ func (s *Server) keepMust(v *visit) error {
 		}
 		return badForm(v.t("表单不完整"))
 	})
-	var no chat.Refusal
-	if errors.As(err, &no) {
-		return badForm(no.Text)
-	}
 	if err != nil {
 		return err
 	}

@@ -81,10 +81,6 @@ func (s *Server) keepSynonyms(v *visit) error {
 // trySynonyms tells what a group would do.
 func (s *Server) trySynonyms(v *visit) error {
 	r, err := s.opt.Desk.TrySynonyms(v.r.Context(), number(v.r.PostFormValue("id")), chat.Cut(v.r.PostFormValue("words"), 500))
-	var no chat.Refusal
-	if errors.As(err, &no) {
-		return badForm(no.Text)
-	}
 	if err != nil {
 		return err
 	}

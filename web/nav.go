@@ -1,5 +1,7 @@
 package web
 
+import "strings"
+
 // navGroup is a titled part of the navigation.
 type navGroup struct {
 	Title string
@@ -70,6 +72,13 @@ func (v *visit) navigation(p pulse) []navGroup {
 		}
 	}
 	return out
+}
+
+// MayOpen tells whether the visitor may open an address of the console: one
+// with a query, but without parameters in its path.
+func (s shell) MayOpen(link string) bool {
+	path, _, _ := strings.Cut(link, "?")
+	return s.May(path)
 }
 
 // May tells whether the visitor may open a page, by its pattern.

@@ -200,11 +200,7 @@ func (s *Server) endShift(v *visit) error {
 	err := s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) error {
 		return s.opt.Desk.EndShift(tx, v.user, number(v.r.PathValue("id")))
 	})
-	var no chat.Refusal
-	switch {
-	case errors.As(err, &no):
-		return badForm(no.Text)
-	case err != nil:
+	if err != nil {
 		return err
 	}
 	v.notice(v.t("这个班已撤"))

@@ -182,6 +182,8 @@ func (s *Server) liveAnswer(ctx context.Context, c *liveConn, f liveFrame, fault
 	}
 	if f.Cmd != "ping" {
 		s.finishLive(lc, ack, start)
+	} else { // too many to keep
+		s.counters.call(lc.api, lc.entry)
 	}
 	if lost || ctx.Err() != nil {
 		return

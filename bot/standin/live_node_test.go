@@ -213,7 +213,12 @@ func TestNodeBot(t *testing.T) {
 	}
 	n.next("disconnected")
 	n.next("authenticated")
-	time.Sleep(5 * time.Second) // two heartbeats
+	pings := w.s.Counters().Calls["ping"]
+	for end := time.Now().Add(time.Minute); w.s.Counters().Calls["ping"] < pings+2; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("no heartbeat comes")
+		}
+	}
 	if !w.s.Live("aib-1") {
 		t.Error("the connection did not stay")
 	}

@@ -102,7 +102,7 @@ func liveStreamBody(id string, finish bool, text string) object {
 
 func TestLiveSubscription(t *testing.T) {
 	w := liveWorld(t, func(o *Options) {
-		o.Limits.LiveSubscribeMinute, o.Limits.LiveGreeting, o.Limits.LiveSilence = 3, 300*time.Millisecond, 400*time.Millisecond
+		o.Limits.LiveSubscribeMinute, o.Limits.LiveGreeting, o.Limits.LiveSilence = 3, time.Second, time.Second
 	})
 	silent := dialLive(t, w)
 	early := dialLive(t, w)
@@ -125,8 +125,8 @@ func TestLiveSubscription(t *testing.T) {
 	if f := first.read(); f != nil {
 		t.Errorf("and then %+v", f)
 	}
-	for range 4 {
-		time.Sleep(150 * time.Millisecond)
+	// Pings keep it alive for longer than the silence that ends it.
+	for began := time.Now(); time.Since(began) < 1500*time.Millisecond; time.Sleep(20 * time.Millisecond) {
 		if code := second.call("ping", "", nil); code != 0 {
 			t.Errorf("ping: %d", code)
 		}
