@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -177,6 +178,17 @@ func (w *world) tally(r *replica, source string) (t store.AlertTally) {
 	return t
 }
 
+var alertsWaiting = regexp.MustCompile(`frontline_queue_depth\{queue="alerts"\} (\d+)`)
+
+// applied waits until everything that was acknowledged is applied.
+func (w *world) applied(r *replica) time.Duration {
+	w.t.Helper()
+	return w.until("nothing waits to be applied", time.Minute, func() bool {
+		m := alertsWaiting.FindStringSubmatch(r.get("/metrics"))
+		return m != nil && m[1] == "0"
+	})
+}
+
 // wantTally compares a play of a sequence with what is expected of it. Of one
 // whose deliveries may have come twice only repeats may be more.
 func (w *world) wantTally(r *replica, q sequence, play string, twice bool) {
@@ -287,6 +299,7 @@ func playWithKills(t *testing.T, dbURL string, everything bool) {
 			<-done
 		}
 	}
+	w.applied(r)
 	for _, q := range all {
 		for _, play := range append(plays, "each") {
 			w.wantTally(r, q, play, strings.HasPrefix(play, "amid"))

@@ -22,12 +22,19 @@ func TestAlertStorm(t *testing.T) {
 	desk := alert.NewDesk(w.box, &alert.Rules{Routes: []alert.Route{alert.DefaultRoute(robot.ID)}, Zone: time.UTC}, slog.New(slog.DiscardHandler))
 	kind, _ := alert.FindKind("alertmanager")
 	mux := http.NewServeMux()
-	mux.Handle("/hooks/{source}", &alert.Hooks{Desk: desk, Sources: map[string]alert.Source{"storm": {Name: "storm", Kind: kind}}, Token: stormToken, Log: slog.New(slog.DiscardHandler)})
+	hooks := alert.NewHooks(desk, map[string]alert.Source{"storm": {Name: "storm", Kind: kind}}, stormToken, slog.New(slog.DiscardHandler))
+	mux.Handle("/hooks/{source}", hooks)
 	take := func(body []byte) {
 		t.Helper()
 		rec := httptest.NewRecorder()
 		if mux.ServeHTTP(rec, httptest.NewRequest("POST", "/hooks/storm?token="+stormToken, bytes.NewReader(body))); rec.Code != http.StatusOK {
 			t.Fatal(rec.Code, rec.Body)
+		}
+		for more := true; more; {
+			var err error
+			if more, err = hooks.Work(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	second := func() {

@@ -72,7 +72,8 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	alertLog := log.With("component", "alert")
 	e.alerts = alert.NewDesk(e.store, rules, alertLog)
 	e.alerts.Chats = chatIDs(cfg)
-	e.hooks = &alert.Hooks{Desk: e.alerts, Sources: sources, Token: string(cfg.Hooks.Token), Log: alertLog, Observe: e.meters.sawHook}
+	e.hooks = alert.NewHooks(e.alerts, sources, string(cfg.Hooks.Token), alertLog)
+	e.hooks.Observe, e.hooks.Mine = e.meters.sawHook, e.store.AppliesAlerts
 	if err = checkGroups(ctx, cfg, e.store); err != nil {
 		return nil, err
 	}
@@ -347,6 +348,7 @@ func (e *engine) run(ctx context.Context) error {
 	g.Go(func() error { return e.jobs.Run(gctx) })
 	g.Go(func() error { return handlers.Importer{Desk: e.worker.Desk}.Run(gctx) })
 	g.Go(func() error { return e.alerts.Run(gctx) })
+	g.Go(func() error { return e.hooks.Run(gctx) })
 	g.Go(func() error { return e.monitors.Run(gctx) })
 	g.Go(func() error { return e.self.Run(gctx) })
 	if e.alive != nil {

@@ -67,7 +67,7 @@ func (d *clockDesk) found(n, total int) {
 
 func (d *clockDesk) signal(source, name, system string, state alert.State) {
 	d.t.Helper()
-	_, err := d.Alerts.Take(context.Background(), alert.Source{Name: source, Kind: alert.Kind{Name: source}}, alert.Delivery{Signals: []alert.Signal{{ID: name, Name: name, Title: name, State: state, Severity: alert.Major, Labels: map[string]string{"system": system}}}}, []byte("{}"))
+	_, err := d.Alerts.Take(context.Background(), alert.Source{Name: source, Kind: alert.Kind{Name: source}}, alert.Delivery{Signals: []alert.Signal{{ID: name, Name: name, Title: name, State: state, Severity: alert.Major, Labels: map[string]string{"system": system}}}}, []byte("{}"), nil)
 	if err == nil {
 		err = d.Alerts.Tick(context.Background())
 	}

@@ -88,6 +88,7 @@ func (s *Store) Sweep(ctx context.Context, keep time.Duration) (n int64, err err
 		{"outbox", "id", "id < ? AND state >= 2", limit},
 		{"card_code", "id", "id < ?", limit},
 		{"alert_delivery", "id", "id < ?", limit},
+		{"alert_waiting", "delivery", "delivery < ?", limit},
 		{"alert_event", "id", "id < ?", limit},
 		{"question_watch", "id", "id < ?", limit},
 		{"monitor_result", "id", "id < ?", idAt(now.Add(-monitorKeep))},

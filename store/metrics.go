@@ -20,6 +20,17 @@ func (s *Store) InboxDepth(ctx context.Context) (Depth, error) { return s.depth(
 // OutboxDepth counts words not yet sent.
 func (s *Store) OutboxDepth(ctx context.Context) (Depth, error) { return s.depth(ctx, "outbox") }
 
+// AlertDepth counts what senders of alerts sent and what was not yet applied.
+func (s *Store) AlertDepth(ctx context.Context) (d Depth, err error) {
+	var row struct{ N, First, Dead int64 }
+	err = s.read.WithContext(ctx).Raw("SELECT COUNT(*) AS n, COALESCE(MIN(delivery),0) AS first, (SELECT COUNT(*) FROM alert_delivery WHERE state=?) AS dead FROM alert_waiting", DeliveryDead).Scan(&row).Error
+	d = Depth{Waiting: row.N, Dead: row.Dead}
+	if row.First != 0 {
+		d.Oldest = max(0, s.now().Sub(idTime(row.First)))
+	}
+	return d, err
+}
+
 func (s *Store) depth(ctx context.Context, table string) (d Depth, err error) {
 	var row struct{ N, First int64 }
 	db := s.read.WithContext(ctx)
@@ -51,8 +62,8 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByC
 func (c collector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	for _, q := range []string{"inbox", "outbox"} {
-		d, err := c.s.depth(ctx, q)
+	for q, depth := range map[string]func(context.Context) (Depth, error){"inbox": c.s.InboxDepth, "outbox": c.s.OutboxDepth, "alerts": c.s.AlertDepth} {
+		d, err := depth(ctx)
 		if err != nil {
 			continue // a scrape while the database is away shows gaps, not zeros
 		}

@@ -271,6 +271,10 @@ var migrations = []migration{
 	{name: "synonyms of the house", oldest: 12, steps: []string{
 		"INSERT INTO counter (kind, next) VALUES ('synonym',1)", // goes up with every change
 	}},
+	{name: "alerts that wait for their turn", oldest: 12, steps: []string{
+		"ALTER TABLE alert_delivery ADD COLUMN request $blob",
+		"CREATE TABLE alert_waiting (delivery BIGINT PRIMARY KEY)$end",
+	}},
 }
 
 func numbered(head, row string, n int) string {

@@ -63,6 +63,17 @@ func (s *Store) SpeaksForBot() bool {
 	return held
 }
 
+// alertShard goes with the turns of alerts: deliveries are applied in their
+// order, by one replica.
+var alertShard = shardOf("alerts")
+
+// AppliesAlerts tells whether this replica is the one that applies what senders
+// of alerts sent.
+func (s *Store) AppliesAlerts() bool {
+	_, held := s.holding()[alertShard]
+	return held
+}
+
 // gatherBot brings words that waited elsewhere into the bot's shard: those of
 // an earlier version.
 func (s *Store) gatherBot(ctx context.Context) error {

@@ -17,7 +17,7 @@ func (c *console) fire(name string) {
 	c.t.Helper()
 	kind, _ := alert.FindKind("alertmanager")
 	del := alert.Delivery{Signals: []alert.Signal{{ID: name, Name: name, Title: name + `<script>`, State: alert.Firing, Severity: alert.Major, Labels: map[string]string{"system": "柜台"}}}}
-	if _, err := c.web.opt.Desk.Alerts.Take(context.Background(), alert.Source{Name: "am", Kind: kind}, del, []byte("{}")); err != nil {
+	if _, err := c.web.opt.Desk.Alerts.Take(context.Background(), alert.Source{Name: "am", Kind: kind}, del, []byte("{}"), nil); err != nil {
 		c.t.Fatal(err)
 	}
 }

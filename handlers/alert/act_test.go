@@ -71,7 +71,7 @@ func (st *stage) later(x time.Duration) {
 func (st *stage) alert(state State, name, severity string) {
 	st.t.Helper()
 	kind, _ := FindKind("alertmanager")
-	_, err := st.d.Take(context.Background(), Source{Name: "am", Kind: kind}, Delivery{Signals: []Signal{{ID: name, Name: name, Title: name + " 超时", State: state, Severity: severity}}}, []byte("{}"))
+	_, err := st.d.Take(context.Background(), Source{Name: "am", Kind: kind}, Delivery{Signals: []Signal{{ID: name, Name: name, Title: name + " 超时", State: state, Severity: severity}}}, []byte("{}"), nil)
 	if err != nil {
 		st.t.Fatal(err)
 	}

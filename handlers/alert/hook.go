@@ -13,22 +13,31 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
-
-	"frontline/store"
 )
 
 // maxBody bounds what a sender may send, unpacked.
 const maxBody = 1 << 20
 
-// Hooks is the intake: POST /hooks/{source}. It answers 2xx when the body and
-// all that follows from it are committed.
+// Hooks is the intake: POST /hooks/{source}. It answers 2xx when the delivery is
+// committed; it is applied after that, in its turn (Run).
 type Hooks struct {
 	Desk    *Desk
 	Sources map[string]Source // by name
 	Token   string            // of sources without a token of their own
 	Log     *slog.Logger
 	Observe func(source string, code int, took time.Duration) // may be nil
+	Mine    func() bool                                       // of all replicas this one applies what came; nil: there is no other
+
+	bell     chan struct{} // rung when something came
+	storing  atomic.Int64  // requests on their way into the store
+	failures map[int64]int // how often a delivery could not be applied
+}
+
+// NewHooks makes the intake of sources, by name.
+func NewHooks(d *Desk, sources map[string]Source, token string, log *slog.Logger) *Hooks {
+	return &Hooks{Desk: d, Sources: sources, Token: token, Log: log, bell: make(chan struct{}, 1), failures: map[int64]int{}}
 }
 
 // fault is a refusal with its status.
@@ -114,10 +123,8 @@ func (h *Hooks) take(r *http.Request, src Source) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.Zone, in.Now, in.Mapping = src.Zone, h.Desk.Store.Now(), src.Mapping
-	if in.Zone == nil {
-		in.Zone = h.Desk.Rules.Zone
-	}
+	rest := h.inputOf(src)
+	in.Zone, in.Now, in.Mapping = rest.Zone, rest.Now, rest.Mapping
 	// The sender's hanging up must not undo what is about to be stored.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 20*time.Second)
 	defer cancel()
@@ -131,17 +138,28 @@ func (h *Hooks) take(r *http.Request, src Source) (any, error) {
 		}
 		return map[string]any{"alerts": 0, "dead_letter": true, "detail": clip(err.Error(), 300)}, nil
 	}
-	taken, err := h.Desk.Take(ctx, src, del, raw)
-	if errors.Is(err, store.ErrStale) {
-		return nil, errors.New("too many changed the same alerts at once")
+	if err := h.keep(ctx, src, in, len(del.Signals), raw); err != nil {
+		return nil, err
 	}
-	return taken, err
+	return map[string]any{"alerts": len(del.Signals)}, nil
+}
+
+// inputOf is what a source says of all its requests.
+func (h *Hooks) inputOf(src Source) Input {
+	in := Input{Zone: src.Zone, Now: h.Desk.Store.Now(), Mapping: src.Mapping}
+	if in.Zone == nil {
+		in.Zone = h.Desk.Rules.Zone
+	}
+	return in
 }
 
 // read takes the body apart as far as the kind's encoding goes.
 func read(r *http.Request, src Source) (in Input, raw []byte, err error) {
-	in = Input{Header: r.Header, Query: r.URL.Query()}
+	in = Input{Header: r.Header.Clone(), Query: r.URL.Query()}
 	in.Query.Del("token")
+	for _, secret := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+		in.Header.Del(secret)
+	}
 	if r.Method == http.MethodGet {
 		in.Form = in.Query
 		return in, []byte(in.Query.Encode()), nil

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -67,49 +67,72 @@ type item struct {
 // the same alerts in the meantime.
 const tries = 8
 
-// Take stores what a sender sent, all of it in one commit with its effects: the
-// sender hears 2xx only after that. raw is kept sealed.
-func (d *Desk) Take(ctx context.Context, src Source, del Delivery, raw []byte) (out Taken, err error) {
-	return d.TakeWith(ctx, src, del, raw, nil)
+// Take is for senders of our own: it keeps what they sent and applies it in one
+// commit, with further writes of theirs (nil for none). When those fail, nothing
+// is kept; they may run several times. raw is kept sealed.
+func (d *Desk) Take(ctx context.Context, src Source, del Delivery, raw []byte, also func(tx *store.Tx) error) (out Taken, err error) {
+	p := d.ready(src, del)
+	err = d.applyAll(ctx, []pending{p}, func(tx *store.Tx, tallies []store.AlertTally) error {
+		if also != nil {
+			if err := also(tx); err != nil {
+				return err
+			}
+		}
+		out = Taken{len(p.items), tallies[0]}
+		_, err := tx.AddAlertDelivery(store.AlertDelivery{Source: src.Name, Kind: src.Kind.Name, State: store.DeliveryDone, Alerts: len(p.items), Body: raw}, false)
+		return err
+	})
+	return out, err
 }
 
-// TakeWith is Take with further writes of the sender's own in the same commit.
-// When they fail, nothing of the delivery is kept; they may run several times.
-func (d *Desk) TakeWith(ctx context.Context, src Source, del Delivery, raw []byte, also func(tx *store.Tx) error) (out Taken, err error) {
-	items := make([]item, len(del.Signals))
-	keys := map[string]bool{}
+// pending is a delivery that can be applied.
+type pending struct {
+	id        int64 // 0 for one that did not wait
+	src       Source
+	items     []item
+	notListed int
+}
+
+func (d *Desk) ready(src Source, del Delivery) pending {
+	p := pending{src: src, items: make([]item, len(del.Signals)), notListed: del.NotListed}
 	for i, s := range del.Signals {
-		items[i] = d.prepare(src, s)
-		keys[items[i].chosen.Key] = true
+		p.items[i] = d.prepare(src, s)
 	}
-	locks := make([]string, 0, len(keys))
-	for k := range keys {
-		locks = append(locks, k)
+	return p
+}
+
+// applyAll applies deliveries in their order, all of them in one commit with
+// what more is to be written of them.
+func (d *Desk) applyAll(ctx context.Context, list []pending, also func(tx *store.Tx, tallies []store.AlertTally) error) (err error) {
+	keys := map[string]bool{}
+	for _, p := range list {
+		for _, it := range p.items {
+			keys[it.chosen.Key] = true
+		}
 	}
-	sort.Strings(locks)
+	locks := slices.Sorted(maps.Keys(keys))
 	urgent := false
 	for range tries {
 		err = d.Store.InTx(ctx, func(tx *store.Tx) error {
-			if also != nil {
-				if err := also(tx); err != nil {
-					return err
-				}
-			}
 			for _, k := range locks {
 				if err := tx.LockAlertGroup(k); err != nil {
 					return err
 				}
 			}
-			a := applying{d: d, tx: tx, src: src}
-			a.tally.NotListed = int64(del.NotListed)
-			if err := a.apply(items, del.NotListed); err != nil {
-				return err
+			urgent = false
+			tallies := make([]store.AlertTally, len(list))
+			for i, p := range list {
+				a := applying{d: d, tx: tx, src: p.src}
+				a.tally.NotListed = int64(p.notListed)
+				if err := a.apply(p.items, p.notListed); err != nil {
+					return err
+				}
+				if err := tx.CountAlerts(p.src.Name, a.tally); err != nil {
+					return err
+				}
+				tallies[i], urgent = a.tally, urgent || a.urgent
 			}
-			if err := tx.CountAlerts(src.Name, a.tally); err != nil {
-				return err
-			}
-			out, urgent = Taken{len(items), a.tally}, a.urgent
-			return tx.AddAlertDelivery(store.AlertDelivery{Source: src.Name, Kind: src.Kind.Name, State: store.DeliveryDone, Alerts: len(items), Body: raw})
+			return also(tx, tallies)
 		})
 		if !errors.Is(err, store.ErrStale) {
 			break
@@ -118,7 +141,7 @@ func (d *Desk) TakeWith(ctx context.Context, src Source, del Delivery, raw []byt
 	if err == nil && urgent {
 		d.ring()
 	}
-	return out, err
+	return err
 }
 
 func (d *Desk) ring() {
@@ -188,7 +211,7 @@ func fingerprint(src Source, s Signal, sortedNames []string) string {
 func (d *Desk) Dead(ctx context.Context, src Source, raw []byte, fault error) error {
 	return d.Store.InTx(ctx, func(tx *store.Tx) error {
 		text := clip(fault.Error(), 300)
-		if err := tx.AddAlertDelivery(store.AlertDelivery{Source: src.Name, Kind: src.Kind.Name, State: store.DeliveryDead, Fault: text, Body: raw}); err != nil {
+		if _, err := tx.AddAlertDelivery(store.AlertDelivery{Source: src.Name, Kind: src.Kind.Name, State: store.DeliveryDead, Fault: text, Body: raw}, false); err != nil {
 			return err
 		}
 		return d.tellOwners(tx, src, text)

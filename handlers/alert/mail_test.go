@@ -38,7 +38,7 @@ func TestAlertMail(t *testing.T) {
 		fire := func(state State, n int) {
 			t.Helper()
 			s := Signal{ID: "status/abnormal", Name: "沪A交易状态监控", Title: fmt.Sprintf("沪A交易状态监控 状态异常 %d（0.35%%）<b>", n), State: state, Severity: Critical, Text: "状态异常 33 0.35%\n已指定 9300 99.51%\n首日指定 0 0.0%\n13812345678 <script> 13 0.14%"}
-			if _, err := st.d.Take(context.Background(), Source{Name: "monitor", Kind: Kind{Name: "monitor"}}, Delivery{Signals: []Signal{s}}, []byte("{}")); err != nil {
+			if _, err := st.d.Take(context.Background(), Source{Name: "monitor", Kind: Kind{Name: "monitor"}}, Delivery{Signals: []Signal{s}}, []byte("{}"), nil); err != nil {
 				t.Fatal(err)
 			}
 			st.later(0)

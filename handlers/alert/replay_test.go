@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,13 +27,35 @@ func testRules() *Rules {
 }
 
 func testHooks(s *store.Store, rules *Rules) http.Handler {
-	h := &Hooks{Desk: NewDesk(s, rules, slog.New(slog.DiscardHandler)), Sources: map[string]Source{}, Token: testToken, Log: slog.New(slog.DiscardHandler)}
+	sources := map[string]Source{}
 	for _, k := range Kinds {
-		h.Sources[k.Name] = Source{Name: k.Name, Kind: k}
+		sources[k.Name] = Source{Name: k.Name, Kind: k}
 	}
+	return atOnce(NewHooks(NewDesk(s, rules, slog.New(slog.DiscardHandler)), sources, testToken, slog.New(slog.DiscardHandler)))
+}
+
+// atOnce serves h, and applies what came before it answers.
+func atOnce(h *Hooks) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/hooks/{source}", h)
-	return mux
+	var mu sync.Mutex
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mux.ServeHTTP(w, r)
+		mu.Lock()
+		defer mu.Unlock()
+		if err := drain(h); err != nil {
+			panic(err)
+		}
+	})
+}
+
+// drain applies what waits.
+func drain(h *Hooks) error {
+	for {
+		if more, err := h.Work(context.Background()); err != nil || !more {
+			return err
+		}
+	}
 }
 
 func post(t testing.TB, h http.Handler, source string, body []byte, header map[string]string) *httptest.ResponseRecorder {
@@ -187,9 +210,7 @@ func TestReplayAtItsPace(t *testing.T) {
 // hooksOf takes one source.
 func hooksOf(d *Desk, source, kind string) http.Handler {
 	k, _ := FindKind(kind)
-	mux := http.NewServeMux()
-	mux.Handle("/hooks/{source}", &Hooks{Desk: d, Sources: map[string]Source{source: {Name: source, Kind: k}}, Token: testToken, Log: slog.New(slog.DiscardHandler)})
-	return mux
+	return atOnce(NewHooks(d, map[string]Source{source: {Name: source, Kind: k}}, testToken, slog.New(slog.DiscardHandler)))
 }
 
 // The same on each database, and with every delivery doubled: what is repeated

@@ -42,7 +42,7 @@ type Runner struct {
 
 // Taker takes alerts in, as from any other sender.
 type Taker interface {
-	TakeWith(ctx context.Context, src alert.Source, del alert.Delivery, raw []byte, also func(tx *store.Tx) error) (alert.Taken, error)
+	Take(ctx context.Context, src alert.Source, del alert.Delivery, raw []byte, also func(tx *store.Tx) error) (alert.Taken, error)
 }
 
 // SourceName is the sender of monitors' alerts, which routes can match.
@@ -351,7 +351,7 @@ func (r *Runner) reportWith(ctx context.Context, i *Item, signals []alert.Signal
 	if err != nil {
 		return err
 	}
-	_, err = r.Alerts.TakeWith(ctx, source, alert.Delivery{Signals: signals}, text, also)
+	_, err = r.Alerts.Take(ctx, source, alert.Delivery{Signals: signals}, text, also)
 	return err
 }
 

@@ -85,7 +85,7 @@ func (s *Self) Look(ctx context.Context, began time.Time) error {
 	if len(signals) == 0 {
 		return nil
 	}
-	_, err = s.Alerts.TakeWith(ctx, selfSource, alert.Delivery{Signals: signals}, []byte("{}"), nil)
+	_, err = s.Alerts.Take(ctx, selfSource, alert.Delivery{Signals: signals}, []byte("{}"), nil)
 	return err
 }
 
