@@ -19,9 +19,9 @@ const (
 	batchMost   = 200 // alerts that are applied in one commit, unless one delivery alone holds more
 	batchReads  = 32  // deliveries
 	queueLook   = time.Second
-	throng      = 4                     // requests at once, from which those who send go first
+	throng      = 4                      // requests at once, from which those who send go first
 	throngWait  = 100 * time.Millisecond // and for how long
-	buriedAfter = 5                     // failures of one delivery
+	buriedAfter = 5                      // failures of one delivery
 )
 
 // errGone is that a delivery does not wait any more.
