@@ -214,7 +214,7 @@ func (h *Hooks) failed(ctx context.Context, d store.AlertDelivery, err error) er
 	if h.failures[d.ID]++; h.failures[d.ID] < buriedAfter {
 		return fmt.Errorf("delivery %d of %s: %w", d.ID, d.Source, err)
 	}
-	h.Log.Error("alerts that could not be applied are a dead letter now", "id", d.ID, "err", err)
+	h.Log.Error("alerts that could not be applied are a dead letter now", "delivery_id", d.ID, "err", err)
 	return h.bury(ctx, d, err)
 }
 
