@@ -238,6 +238,8 @@ func (b *tab) pageList() []string {
 			pages = append(pages, "/alerts/1") // the test before made it
 		case what == "/monitors/{monitor}":
 			pages = append(pages, "/monitors/sh-a-trade-status", "/monitors/nightly-settlement")
+		case strings.HasPrefix(what, "/monitors/{monitor}/"):
+			pages = append(pages, strings.Replace(what, "{monitor}", "sh-a-trade-status", 1))
 		case what == "/construct/{recipe}":
 			pages = append(pages, "/construct/open-account")
 		case strings.HasPrefix(what, "/construct/recipes/{recipe}/"):

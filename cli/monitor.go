@@ -311,15 +311,8 @@ func openMonitors(cfg *config.Config, s *store.Store, desk *alert.Desk, log *slo
 	if err != nil {
 		return nil, err
 	}
-	dir := cfg.Monitors.Dir
-	r := &monitor.Runner{Store: s, Alerts: desk, Checker: &monitor.Checker{Sources: sources, Calendar: handlers.DefaultRules().Calendar}, Log: log, URL: cfg.PublicURL}
-	r.Load = func() ([]*monitor.Item, []spec.Fault) {
-		if dir == "" {
-			return nil, nil
-		}
-		return monitor.LoadDir(dir, sources.Targets)
-	}
-	r.Changed = func() string { return monitor.Stamp(dir) }
+	shelf := &monitor.Shelf{Dir: cfg.Monitors.Dir, Targets: sources.Targets, Store: s, Log: log}
+	r := &monitor.Runner{Store: s, Alerts: desk, Checker: &monitor.Checker{Sources: sources, Calendar: handlers.DefaultRules().Calendar}, Log: log, URL: cfg.PublicURL, Shelf: shelf, Load: shelf.Load, Changed: shelf.Stamp}
 	r.Read()
 	return r, nil
 }

@@ -28,7 +28,7 @@ type AlertDay struct {
 // DayEffect is a monitor's line of the day.
 type DayEffect struct {
 	monitor.Effect
-	Minutes float64 // from an alert's begin to its end, the mean; NaN for none
+	Minutes float64 // from the begin to the end of an object's being abnormal, or else of an alert, the mean; NaN for none
 }
 
 // Took is Minutes as people read it.
@@ -181,6 +181,13 @@ func middle(list []float64) float64 {
 func (a *AlertDay) effects(list []monitor.Effect) {
 	for _, e := range list {
 		row := DayEffect{Effect: e, Minutes: math.NaN()}
+		if e.ByObject {
+			if e.Handled() > 0 {
+				row.Minutes = e.Stay.Minutes()
+			}
+			a.Effects = append(a.Effects, row)
+			continue
+		}
 		var solves []float64
 		for _, l := range a.Lines {
 			if l.Source == monitor.SourceName && l.Title == e.Title {

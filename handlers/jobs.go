@@ -40,6 +40,9 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 			return err
 		}},
 	}
+	if d.Monitors != nil {
+		list = append(list, Job{Name: "monitor_hours", Next: every(time.Hour), Run: d.Monitors.KeepHours})
+	}
 	if d.Directory != nil {
 		list = append(list, Job{Name: "members", Next: daily(3, 30), Run: func(ctx context.Context) error {
 			_, err := d.SyncMembers(ctx, "job")

@@ -70,6 +70,9 @@ func (s *Store) EndJob(ctx context.Context, name string, cause error) error {
 // compare with.
 const monitorKeep = 90 * 24 * time.Hour
 
+// hoursKeep is how long their hours are kept.
+const hoursKeep = 2 * 366 * 24 * time.Hour
+
 // sweepBatch keeps one delete short, so that nothing waits long for it.
 const sweepBatch = 500
 
@@ -92,6 +95,8 @@ func (s *Store) Sweep(ctx context.Context, keep time.Duration) (n int64, err err
 		{"alert_event", "id", "id < ?", limit},
 		{"question_watch", "id", "id < ?", limit},
 		{"monitor_result", "id", "id < ?", idAt(now.Add(-monitorKeep))},
+		{"monitor_object", "day", "day < ?", dayNumber(now.Add(-monitorKeep))},
+		{"monitor_hour", "hour", "hour < ?", now.Add(-hoursKeep).UnixMilli()},
 		{"construct_step", "id", "id < ? AND item_id IN (SELECT id FROM construct_item WHERE run_id IN (SELECT id FROM construct_run WHERE state IN ('undone','rejected')))", limit},
 		{"construct_item", "id", "id < ? AND run_id IN (SELECT id FROM construct_run WHERE state IN ('undone','rejected'))", limit},
 		{"duty_shift", "id", "ends_at < ?", now.Add(-keep).UnixMilli()},

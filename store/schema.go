@@ -275,6 +275,16 @@ var migrations = []migration{
 		"ALTER TABLE alert_delivery ADD COLUMN request $blob",
 		"CREATE TABLE alert_waiting (delivery BIGINT PRIMARY KEY)$end",
 	}},
+	{name: "monitors of the console, their objects and hours", oldest: 12, steps: []string{
+		"CREATE TABLE monitor_text (id BIGINT PRIMARY KEY, name $key(64) NOT NULL, edition BIGINT NOT NULL, sha $key(64) NOT NULL, body $text NOT NULL, author $key(64) NOT NULL, note $key(400) NOT NULL, at BIGINT NOT NULL)$end",
+		"CREATE UNIQUE INDEX monitor_text_edition ON monitor_text (name, edition)",
+		// What was in the abnormal status on a day (20260105): a blind index of its key, never the key.
+		"CREATE TABLE monitor_object (item $key(48) NOT NULL, day BIGINT NOT NULL, object $key(64) NOT NULL, first_at BIGINT NOT NULL, last_at BIGINT NOT NULL, left_at BIGINT NOT NULL, PRIMARY KEY (item, day, object))$end",
+		"CREATE INDEX monitor_object_day ON monitor_object (day)",
+		// Results by the hour, kept when the single ones are gone. found: per key the most and the sum.
+		"CREATE TABLE monitor_hour (item $key(48) NOT NULL, hour BIGINT NOT NULL, checks BIGINT NOT NULL, failed BIGINT NOT NULL, alarming BIGINT NOT NULL, found $text NOT NULL, PRIMARY KEY (item, hour))$end",
+		"CREATE INDEX monitor_hour_hour ON monitor_hour (hour)",
+	}},
 }
 
 func numbered(head, row string, n int) string {

@@ -25,10 +25,7 @@ func (s *Server) recipeEditRoutes() []route {
 	}
 }
 
-const (
-	recipeMost = 64 << 10 // bytes of one recipe
-	editions   = 50       // shown
-)
+const recipeMost = 64 << 10 // bytes of one recipe
 
 type recipeEditPage struct {
 	Name    string // "" for a new one
@@ -115,66 +112,15 @@ func (s *Server) saveRecipe(v *visit) error {
 	return v.redirect("/construct/recipes/" + url.PathEscape(rec.Name) + "/editions")
 }
 
-type editionRow struct {
-	store.RecipeText
-	By   string
-	Diff []kb.Part // against the one before; the first against the file, nil when there is none
-}
-
-type editionsPage struct {
-	Name, Title string
-	Rows        []editionRow
-}
-
-func (s *Server) recipeEditions(v *visit) error {
-	ctx, e := v.r.Context(), s.opt.Desk.Construct
-	p := editionsPage{Name: v.r.PathValue("recipe")}
-	rec := e.Library().Find(p.Name)
+func (s *Server) recipeEditions(v *visit) (err error) {
+	e, name := s.opt.Desk.Construct, v.r.PathValue("recipe")
+	rec := e.Library().Find(name)
 	if rec == nil {
 		return errNotFound
 	}
-	p.Title = rec.Title
-	list, err := s.opt.Store.RecipeEditions(ctx, p.Name, editions)
-	if err != nil {
+	p := editionsPage{Name: name, Title: rec.Title, Head: v.t("配方的版本"), Note: v.t("控制台里改过的每一版，新的在前；第一版和文件比"), Edit: "/construct/recipes/" + name + "/edit", Back: "/construct"}
+	if p.Rows, err = s.editionRows(v, store.RecipeShelf, name, e.FileText(name), func(text string) string { return text }); err != nil {
 		return err
 	}
-	var ids []string
-	for _, r := range list {
-		ids = append(ids, r.Author)
-	}
-	people, err := s.opt.Store.FindMembers(ctx, ids)
-	if err != nil {
-		return err
-	}
-	for i, r := range list {
-		row := editionRow{RecipeText: r, By: nameIn(people, r.Author)}
-		before := e.FileText(p.Name)
-		if i+1 < len(list) {
-			before = list[i+1].Body
-		}
-		if before != "" {
-			row.Diff = kb.DiffLines(before, r.Body)
-		}
-		p.Rows = append(p.Rows, row)
-	}
-	return v.show("recipe_editions", p)
-}
-
-// Short leaves out what stayed but for two lines on either side of a change.
-func (editionRow) Short(parts []kb.Part) []kb.Part {
-	out := make([]kb.Part, 0, len(parts))
-	for i, p := range parts {
-		if lines := strings.SplitAfter(p.Text, "\n"); p.Op == '=' && len(lines) > 6 {
-			head, tail := lines[:2], lines[len(lines)-3:]
-			if i == 0 {
-				head = nil
-			}
-			if i == len(parts)-1 {
-				tail = nil
-			}
-			p.Text = strings.Join(head, "") + "⋯\n" + strings.Join(tail, "")
-		}
-		out = append(out, p)
-	}
-	return out
+	return v.show("editions", p)
 }

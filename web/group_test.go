@@ -30,6 +30,21 @@ func groupValues(change ...string) url.Values {
 	return f
 }
 
+// want opens a page and looks at the status and the words of the answer.
+func (b *browser) want(path string, code int, words ...string) string {
+	b.c.t.Helper()
+	got, body := b.get(path)
+	if got != code {
+		b.c.t.Errorf("%s: %d, want %d\n%s", path, got, code, body)
+	}
+	for _, w := range words {
+		if !strings.Contains(body, w) {
+			b.c.t.Errorf("%s: %q is missing in\n%s", path, w, body)
+		}
+	}
+	return body
+}
+
 // wantPost posts a form and looks at the status and the words of the answer.
 func (b *browser) wantPost(path string, form url.Values, code int, words ...string) string {
 	b.c.t.Helper()

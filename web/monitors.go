@@ -17,7 +17,7 @@ import (
 )
 
 // The pages of monitors: what is checked, how it went, and what people do by
-// hand. The files themselves are kept where they are; here they are only tried.
+// hand. What they are is written in files, or here (monitor_edit.go).
 
 func (s *Server) monitorRoutes() []route {
 	return []route{
@@ -130,6 +130,19 @@ func (s *Server) monitorRow(ctx context.Context, v *visit, i *monitor.Item, text
 	return row, list, nil
 }
 
+// yearCurve shows the most of each day of a year.
+func (s *Server) yearCurve(v *visit, i *monitor.Item) (template.HTML, error) {
+	days, err := s.opt.Monitors.LongCurve(v.r.Context(), i, s.opt.Now().AddDate(-1, 0, 0))
+	if err != nil {
+		return "", err
+	}
+	points := make([]sparkPoint, len(days))
+	for k, d := range days {
+		points[k] = sparkPoint{Value: d.Cell.Most, Known: d.Cell.N > 0, Bad: d.Alarming}
+	}
+	return spark(points, 640, 120, v.t("%s 一年里每天最多", i.Title)), nil
+}
+
 // watched is the line of a result that a curve shows.
 func watched(i *monitor.Item, r store.MonitorResult) (monitor.Cell, bool) {
 	var t monitor.Table
@@ -158,6 +171,7 @@ type monitorLogRow struct {
 
 type monitorPage struct {
 	monitorRow
+	Year       bool // the curve is of a year
 	Lines      []monitorLine
 	Total      string
 	Unexpected []string
@@ -216,6 +230,11 @@ func (s *Server) readMonitor(v *visit, i *monitor.Item) (p monitorPage, err erro
 	var list []store.MonitorResult
 	if p.monitorRow, list, err = s.monitorRow(ctx, v, i, text, holds, curved); err != nil {
 		return p, err
+	}
+	if p.Year = v.r.URL.Query().Get("curve") == "year"; p.Year {
+		if p.Curve, err = s.yearCurve(v, i); err != nil {
+			return p, err
+		}
 	}
 	if i.Beat != nil && v.user.Roles.Has(chat.Admin) {
 		p.Address = s.opt.Monitors.Address(i)

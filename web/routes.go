@@ -84,6 +84,9 @@ func (s *Server) routeList() []route {
 	list = append(list, s.helpRoutes()...)
 	if s.opt.Monitors != nil {
 		list = append(list, s.monitorRoutes()...)
+		if s.opt.Monitors.Shelf != nil {
+			list = append(list, s.monitorEditRoutes()...)
+		}
 	}
 	if s.opt.Desk.Construct != nil {
 		list = append(list, s.constructRoutes()...)

@@ -2,9 +2,7 @@ package construct
 
 import (
 	"context"
-	"crypto/sha256"
 	_ "embed" // the skeleton
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -49,7 +47,7 @@ func (e *Engine) with(texts map[string]string) (*Library, []Fault) {
 }
 
 func (e *Engine) texts(ctx context.Context) (map[string]string, error) {
-	list, err := e.Store.RecipeTexts(ctx)
+	list, err := e.Store.Texts(ctx, store.RecipeShelf)
 	out := map[string]string{}
 	for _, r := range list {
 		out[r.Name] = r.Body
@@ -60,7 +58,7 @@ func (e *Engine) texts(ctx context.Context) (map[string]string, error) {
 // Refresh reads what the console wrote since the last time. Texts that no longer
 // fit the files are left out, with a line in the log.
 func (e *Engine) Refresh(ctx context.Context) error {
-	newest, err := e.Store.NewestRecipe(ctx)
+	newest, err := e.Store.NewestText(ctx, store.RecipeShelf)
 	if err != nil {
 		return err
 	}
@@ -97,7 +95,7 @@ func (e *Engine) recipeOf(ctx context.Context, r store.Run) (*Recipe, error) {
 	if base := e.base.Find(r.Recipe); base != nil && base.SHA == r.SHA {
 		return base, nil
 	}
-	old, err := e.Store.RecipeBySHA(ctx, r.SHA)
+	old, err := e.Store.TextBySHA(ctx, store.RecipeShelf, r.SHA)
 	if errors.Is(err, store.ErrNotFound) {
 		return rec, nil
 	}
@@ -167,10 +165,9 @@ var reserved = []string{"runs", "report", "data", "environments", "recipes"}
 // Save writes the next edition of a recipe that was checked. edition is the one
 // it was written upon, 0 for none; ErrStale when somebody was quicker.
 func (e *Engine) Save(ctx context.Context, by chat.User, name, text, note string, edition int) error {
-	sum := sha256.Sum256([]byte(text))
 	err := e.Store.InTx(ctx, func(tx *store.Tx) error {
-		r := store.RecipeText{Name: name, Edition: edition, SHA: hex.EncodeToString(sum[:]), Body: text, Author: by.ID, Note: note}
-		if err := tx.PutRecipe(&r); err != nil {
+		r := store.KeptText{Name: name, Edition: edition, Body: text, Author: by.ID, Note: note}
+		if err := tx.PutText(store.RecipeShelf, &r); err != nil {
 			return err
 		}
 		return tx.Audit(by.ID, "recipe.save", name, map[string]any{"edition": fmt.Sprint(r.Edition), "sha": r.SHA, "note": note})
@@ -184,7 +181,7 @@ func (e *Engine) Save(ctx context.Context, by chat.User, name, text, note string
 // Source is a recipe's text as it is in use, and its edition in the console, 0
 // for a file. ErrNotFound when there is no such recipe.
 func (e *Engine) Source(ctx context.Context, name string) (text string, edition int, err error) {
-	list, err := e.Store.RecipeEditions(ctx, name, 1)
+	list, err := e.Store.TextEditions(ctx, store.RecipeShelf, name, 1)
 	if err != nil {
 		return "", 0, err
 	}

@@ -54,7 +54,7 @@ func TestEditions(t *testing.T) {
 	// What came into the table without a check does not come into use.
 	before := e.Library()
 	err = s.InTx(ctx, func(tx *store.Tx) error {
-		return tx.PutRecipe(&store.RecipeText{Name: "bad", Body: "kind: recipe", SHA: "x"})
+		return tx.PutText(store.RecipeShelf, &store.KeptText{Name: "bad", Body: "kind: recipe"})
 	})
 	if err != nil {
 		t.Fatal(err)

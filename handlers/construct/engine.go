@@ -324,7 +324,7 @@ func (e *Engine) Retry(tx *store.Tx, by chat.User, number int64) (store.Run, err
 	}
 	rec, base := e.Library().Find(r.Recipe), e.base.Find(r.Recipe)
 	if (rec == nil || rec.SHA != r.SHA) && (base == nil || base.SHA != r.SHA) {
-		if there, err := tx.HasRecipe(r.SHA); err != nil {
+		if there, err := tx.HasText(store.RecipeShelf, r.SHA); err != nil {
 			return r, err
 		} else if !there {
 			return r, chat.Refusal{Text: "配方改过了，不能接着跑；清理后重新造"}

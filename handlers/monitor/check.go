@@ -24,6 +24,7 @@ type Outcome struct {
 	Fault    string // of no_data and error, in plain words
 	Table    Table
 	Verdicts []Judged // in the order of the rules
+	Objects  Objects  // of an item with a detail
 }
 
 // Judged is what one rule says.
@@ -45,7 +46,8 @@ func (c *Checker) Check(ctx context.Context, i *Item, at time.Time, past Past) O
 	out := Outcome{Item: i, At: at, State: StateOK}
 	began := time.Now()
 	day := at.In(c.Calendar.Location())
-	rows, err := i.Probe.Rows(ctx, c.Sources, Order{At: day, Timeout: i.Timeout, Values: argNames(day, c.Calendar.Prev(day), c.Calendar.Next(day))})
+	order := Order{At: day, Timeout: i.Timeout, Values: argNames(day, c.Calendar.Prev(day), c.Calendar.Next(day))}
+	rows, err := i.Probe.Rows(ctx, c.Sources, order)
 	out.Took = time.Since(began)
 	if err == nil {
 		if i.Breakdown != nil {
@@ -61,6 +63,15 @@ func (c *Checker) Check(ctx context.Context, i *Item, at time.Time, past Past) O
 		out.State, out.Fault = StateError, clip(err.Error(), 300)
 	default:
 		out.Verdicts = c.Judge(i, out.Table, at, past)
+		if i.Detail == nil {
+			break
+		}
+		if cell, ok := i.Watched(out.Table); ok && cell.N == 0 {
+			out.Objects.Known = true // there are none to ask for
+		} else {
+			out.Objects = c.objects(ctx, i, order)
+			out.Fault = out.Objects.Fault
+		}
 	}
 	return out
 }

@@ -10,8 +10,9 @@ import (
 )
 
 // Effect is what a monitor saw on one day and what became of it: a line of the
-// daily table. Counts say how many, not which ones, so what was handled is what
-// went away from the day's highest count.
+// daily table. With a detail the objects are counted. Without one counts say how
+// many, not which ones, so what was handled is what went away from the day's
+// highest count.
 type Effect struct {
 	Name, Title, System string
 	Key                 string  // the status that counts as abnormal: the first that a rule looks at
@@ -19,10 +20,18 @@ type Effect struct {
 	Abnormal            float64 // the highest count of the day
 	Left                float64 // the last count
 	Total               float64 // of the last check
+	ByObject            bool    // Abnormal and gone are objects
+	Stay                time.Duration
+	gone                float64
 }
 
 // Handled are those that left the abnormal status by the end of the day.
-func (e Effect) Handled() float64 { return max(0, e.Abnormal-e.Left) }
+func (e Effect) Handled() float64 {
+	if e.ByObject {
+		return e.gone
+	}
+	return max(0, e.Abnormal-e.Left)
+}
 
 // AbnormalShare, HandledShare and Rate are percent as people read them; "–" of
 // nothing.
@@ -56,9 +65,20 @@ func (r *Runner) Effects(ctx context.Context, from, to time.Time) ([]Effect, err
 		if err != nil {
 			return nil, err
 		}
-		if e, ok := i.effect(list); ok {
-			out = append(out, e)
+		e, ok := i.effect(list)
+		if !ok {
+			continue
 		}
+		if i.Detail != nil {
+			o, err := r.Store.MonitorObjectsOn(ctx, i.Name, from.In(r.Checker.Calendar.Location()))
+			if err != nil {
+				return nil, err
+			}
+			if o.Seen > 0 || e.Abnormal == 0 {
+				e.ByObject, e.Abnormal, e.gone, e.Stay = true, float64(o.Seen), float64(o.Left), o.Stay
+			}
+		}
+		out = append(out, e)
 	}
 	return out, nil
 }

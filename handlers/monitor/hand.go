@@ -138,6 +138,12 @@ func (r *Runner) state(ctx context.Context, i *Item) (s State, version int64, er
 	return s, version, nil
 }
 
+// Ask runs an item once, as it would be now: nothing is kept, nobody is told.
+func (r *Runner) Ask(ctx context.Context, i *Item) Outcome {
+	at := r.Store.Now()
+	return r.Checker.Check(ctx, i, at, r.past(ctx, i, at))
+}
+
 // Fault is one thing wrong with a file, with its place.
 type Fault = spec.Fault
 

@@ -22,6 +22,7 @@ type Item struct {
 	Probe         Probe
 	Beat          *Beat      // a heartbeat: somebody calls in, nothing is asked; nil for checks
 	Breakdown     *Breakdown // nil: every number of the first row is a value
+	Detail        *Detail    // which objects are in the abnormal status; nil: nobody asks
 	Rules         []*Rule
 	NoData        Lack // the check came back with nothing to count
 	OnError       Lack // the check did not come back
@@ -92,6 +93,38 @@ func (i *Item) Shown() string {
 		return i.Text
 	}
 	return strings.ReplaceAll(i.Text, i.Beat.Token, "***")
+}
+
+// ShownText is the text of an item as people may see it; one that cannot be read
+// says nothing.
+func ShownText(text string) string {
+	items, _ := Load(map[string][]byte{"x.yaml": []byte(text)}, nil)
+	if len(items) == 0 {
+		return ""
+	}
+	return items[0].Shown()
+}
+
+// Free tells whether an item asks what its own text names, a URL, an address, a
+// program, and not only data sources of the configuration.
+func (i *Item) Free() bool {
+	probes := []Probe{i.Probe}
+	if i.Detail != nil {
+		probes = append(probes, i.Detail.Probe)
+	}
+	for _, p := range probes {
+		switch p := p.(type) {
+		case *sqlProbe:
+		case *httpProbe:
+			if p.target == "" {
+				return true
+			}
+		case nil:
+		default:
+			return true
+		}
+	}
+	return false
 }
 
 // Watched is the line of the table that a curve of the item shows: the first

@@ -39,6 +39,14 @@ func LoadDir(dir string, targets map[string]*Target) ([]*Item, []spec.Fault) {
 
 // LoadFS reads every .yaml of a folder.
 func LoadFS(fsys fs.FS, dir string, targets map[string]*Target) ([]*Item, []spec.Fault) {
+	files, faults := readFS(fsys, dir)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return Load(files, targets)
+}
+
+func readFS(fsys fs.FS, dir string) (map[string][]byte, []spec.Fault) {
 	if st, err := fs.Stat(fsys, dir); err != nil || !st.IsDir() {
 		return nil, []spec.Fault{{File: dir, Line: 1, Col: 1, Text: "没有这个文件夹"}}
 	}
@@ -54,7 +62,7 @@ func LoadFS(fsys fs.FS, dir string, targets map[string]*Target) ([]*Item, []spec
 		}
 		files[n] = b
 	}
-	return Load(files, targets)
+	return files, nil
 }
 
 // Load reads items. targets are the data sources by name; nil leaves the names
@@ -113,8 +121,8 @@ func (r *reader) item(root *spec.Node) *Item {
 			}
 		},
 		"name": func(n *spec.Node) {
-			if i.Name = r.Text(n); !itemName.MatchString(i.Name) || i.Name == "daily" {
-				r.Fault(n, "名字用小写字母、数字和横线，2 到 48 个字符；daily 是日报的")
+			if i.Name = r.Text(n); !itemName.MatchString(i.Name) || slices.Contains(reserved, i.Name) {
+				r.Fault(n, "名字用小写字母、数字和横线，2 到 48 个字符；daily 和 new 网页要用")
 			}
 		},
 		"title": str(&i.Title), "owner": str(&i.Owner), "system": str(&i.System), "runbook": str(&i.Runbook),
@@ -125,6 +133,7 @@ func (r *reader) item(root *spec.Node) *Item {
 		"breakdown": func(n *spec.Node) {
 			i.Breakdown = r.breakdown(n)
 		},
+		"detail":   func(n *spec.Node) { i.Detail = r.detail(n) },
 		"no_data":  func(n *spec.Node) { r.lack(n, "no_data", &i.NoData) },
 		"on_error": func(n *spec.Node) { r.lack(n, "on_error", &i.OnError) },
 		"baseline": func(n *spec.Node) { r.baseline(i, n) },
@@ -148,8 +157,15 @@ func (r *reader) item(root *spec.Node) *Item {
 	if i.Title == "" {
 		i.Title = i.Name
 	}
-	if i.When.Text != "" && i.Timeout+grace >= i.When.gap(time.Now()) {
-		r.Fault(root, "timeout（%s）要比两次检查的间隔短 %s 以上", i.Timeout, grace)
+	if i.Detail != nil && i.Breakdown == nil {
+		r.Fault(root.Get("detail"), "detail 要和 breakdown 一起用：先有状态，才有状态里的对象")
+	}
+	most := i.Timeout + grace
+	if i.Detail != nil {
+		most *= 2
+	}
+	if i.When.Text != "" && most >= i.When.gap(time.Now()) {
+		r.Fault(root, "timeout（%s）要比两次检查的间隔短 %s 以上", i.Timeout, most-i.Timeout)
 	}
 	return i
 }

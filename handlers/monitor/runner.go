@@ -22,6 +22,7 @@ type Runner struct {
 	Alerts  Taker
 	Checker *Checker
 	Log     *slog.Logger
+	Shelf   *Shelf                         // where people write items; nil where nobody does
 	Load    func() ([]*Item, []spec.Fault) // reads the files; called again when they may have changed
 	Changed func() string                  // tells one state of the files from another; nil: they never change
 	URL     string                         // where the pages are, "" leaves links out
@@ -137,6 +138,12 @@ func (r *Runner) Run(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// Reread reads items that were just written, without waiting for the next look.
+func (r *Runner) Reread(ctx context.Context) {
+	r.Read()
+	r.begin(ctx)
 }
 
 func (r *Runner) ready(ctx context.Context) {
@@ -371,6 +378,11 @@ func (r *Runner) keep(ctx context.Context, i *Item, out Outcome, next State, ver
 	err = r.Store.InTx(ctx, func(tx *store.Tx) error {
 		if err := tx.SaveMonitorState(i.Name, state, version); err != nil {
 			return err
+		}
+		if out.Objects.Known {
+			if err := tx.SeeMonitorObjects(i.Name, out.At.In(r.Checker.Calendar.Location()), out.Objects.Keys, out.At); err != nil {
+				return err
+			}
 		}
 		return tx.AddMonitorResult(&store.MonitorResult{Item: i.Name, At: out.At, State: out.State, Took: out.Took, Table: table, Verdicts: verdicts, Fault: out.Fault, Alarming: next.Alarming()})
 	})
