@@ -71,6 +71,19 @@ func (tx *Tx) BuryAlertDelivery(id int64, fault string) error {
 	return tx.db.Exec("UPDATE alert_delivery SET state=?, alerts=0, fault=? WHERE id=?", DeliveryDead, clip(fault, 500), id).Error
 }
 
+// ReviveAlertDelivery lets a dead letter wait for its turn again; ErrStale when it
+// is none any more.
+func (tx *Tx) ReviveAlertDelivery(id int64) error {
+	u := tx.db.Exec("UPDATE alert_delivery SET state=?, fault='' WHERE id=? AND state=?", DeliveryDone, id, DeliveryDead)
+	if u.Error != nil {
+		return u.Error
+	}
+	if u.RowsAffected == 0 {
+		return ErrStale
+	}
+	return tx.db.Exec("INSERT INTO alert_waiting (delivery) VALUES (?)", id).Error
+}
+
 // WaitingAlertDeliveries are the deliveries that wait for their turn, the oldest
 // first.
 func (s *Store) WaitingAlertDeliveries(ctx context.Context, n int) ([]AlertDelivery, error) {

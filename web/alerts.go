@@ -23,6 +23,8 @@ func (s *Server) alertRoutes() []route {
 		{method: "GET", path: "/alerts", roles: deskers, nav: "alerts", do: s.alertList},
 		{method: "GET", path: "/alerts/fresh", roles: deskers, do: s.freshAlerts},
 		{method: "GET", path: "/alerts/wall", roles: deskers, nav: "alerts", do: s.alertWall},
+		{method: "GET", path: "/alerts/unread", roles: deskers, nav: "alerts", do: s.unreadAlerts},
+		{method: "POST", path: "/alerts/unread/{id}/retry", roles: deskers, do: s.retryUnread},
 		{method: "GET", path: "/alerts/{number}", roles: deskers, nav: "alerts", do: s.alertPage},
 		{method: "POST", path: "/alerts/{number}/act", roles: deskers, nav: "alerts", do: s.actOnAlert},
 		{method: "POST", path: "/alerts/silences/{id}/end", roles: deskers, do: s.endSilence},
@@ -43,6 +45,7 @@ type alertsPage struct {
 	Silences              []store.AlertSilence
 	Fresh                 fresh
 	Severities            []string
+	Unread                int64 // deliveries that were not understood
 }
 
 var severities = []string{alert.Critical, alert.Major, alert.Warning, alert.Info, alert.None}
@@ -88,6 +91,11 @@ func (s *Server) alertList(v *visit) error {
 	if p.Silences, err = s.opt.Store.ListSilences(ctx); err != nil {
 		return err
 	}
+	depth, err := s.opt.Store.AlertDepth(ctx)
+	if err != nil {
+		return err
+	}
+	p.Unread = depth.Dead
 	return v.show("alerts", p)
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -75,4 +76,31 @@ func TestAlertPages(t *testing.T) {
 	if _, body := b.get("/search?q=a1"); !strings.Contains(body, `href="/alerts/1"`) {
 		t.Error(body)
 	}
+}
+
+// What nobody understood is on a page, masked, and can be read again.
+func TestUnreadAlerts(t *testing.T) {
+	c := startConsole(t, nil)
+	ctx := context.Background()
+	b := c.as(chat.Responder)
+	b.want("/alerts/unread", 200, "都看懂了")
+	var id int64
+	err := c.store.InTx(ctx, func(tx *store.Tx) (err error) {
+		id, err = tx.AddAlertDelivery(store.AlertDelivery{Source: "zabbix", Kind: "zabbix", State: store.DeliveryDead, Fault: "没有 <b>trigger</b>", Body: []byte(`{"phone":"13800138000"}`)}, false)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.want("/alerts", 200, "没看懂的 1")
+	if page := b.want("/alerts/unread", 200, "zabbix", "&lt;b&gt;trigger"); strings.Contains(page, "13800138000") {
+		t.Errorf("a phone number is shown: %s", page)
+	}
+	c.as(chat.Reporter).wantPost(fmt.Sprintf("/alerts/unread/%d/retry", id), nil, 403)
+	b.wantPost(fmt.Sprintf("/alerts/unread/%d/retry", id), nil, 303)
+	list, err := c.store.WaitingAlertDeliveries(ctx, 10)
+	if err != nil || len(list) != 1 || list[0].ID != id {
+		t.Errorf("%+v, %v", list, err)
+	}
+	b.wantPost(fmt.Sprintf("/alerts/unread/%d/retry", id), nil, 303)
 }

@@ -2,6 +2,7 @@ package web
 
 // englishAlerts are the words of the pages of alerts.
 var englishAlerts = map[string]string{
+	"没看懂的 %d": "%d not understood", "没看懂的来信": "What was not understood", "发送方发来、格式不认识或处理不了的；改好来源的 kind 或 mapping 后重读": "What senders sent in a form that is unknown or could not be applied; read it again once kind or mapping of the source is mended", "原文（个人信息已遮盖）": "The text (personal data masked)", "重读": "Read again", "没有。发来的都看懂了。": "None: everything was understood.", "已经重读过了": "It was read again already", "已重新排队；还是看不懂的话会回到这里": "It waits for its turn; if it is still not understood it comes back here",
 	"告警": "Alerts", "大屏": "Wall", "告警大屏": "Alert wall", "没结束的": "Open", "已结束": "Ended", "级别": "Severity", "全部级别": "All severities", "我认领的": "Claimed by me", "标题里的字": "Words of the title", "在告警": "Firing", "开始": "Began", "历时": "Lasted", "没有符合条件的告警": "No alert matches", "现在没有在告警的": "Nothing fires now",
 	"还没有告警。发送方把告警发到 /hooks/来源名 就会出现在这里。": "No alerts yet. What senders post to /hooks/SOURCE shows up here.",
 	"正在静默": "Silences", "条件": "Matchers", "到": "Until", "结束": "End", "静默已结束": "The silence is over",

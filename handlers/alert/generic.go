@@ -38,7 +38,7 @@ func NewMapping(t MappingText) (*Mapping, error) {
 			err = fmt.Errorf("%s: longer than %d bytes", field, longestExpr)
 			return nil
 		}
-		p, e := expr.Compile(text, expr.Env(mappingEnv(nil, nil, Input{})), expr.MaxNodes(200))
+		p, e := expr.Compile(text, expr.Env(mappingVars{}), expr.MaxNodes(200))
 		if e != nil {
 			err = fmt.Errorf("%s: %s", field, strings.SplitN(e.Error(), "\n", 2)[0])
 		}
@@ -54,7 +54,16 @@ func NewMapping(t MappingText) (*Mapping, error) {
 	return m, err
 }
 
-func mappingEnv(body, item any, in Input) map[string]any {
+// mappingVars are what expressions may name. The types tell the compiler that a
+// body and an item may be anything.
+type mappingVars struct {
+	Body    any               `expr:"body"`
+	Item    any               `expr:"item"`
+	Headers map[string]string `expr:"headers"`
+	Query   map[string]string `expr:"query"`
+}
+
+func mappingEnv(body, item any, in Input) mappingVars {
 	headers, query := map[string]string{}, map[string]string{}
 	for k := range in.Header {
 		headers[strings.ToLower(k)] = in.Header.Get(k)
@@ -62,10 +71,10 @@ func mappingEnv(body, item any, in Input) map[string]any {
 	for k := range in.Query {
 		query[k] = in.Query.Get(k)
 	}
-	return map[string]any{"body": body, "item": item, "headers": headers, "query": query}
+	return mappingVars{body, item, headers, query}
 }
 
-func eval(p *vm.Program, env map[string]any) (any, error) {
+func eval(p *vm.Program, env mappingVars) (any, error) {
 	if p == nil {
 		return nil, nil
 	}

@@ -133,7 +133,7 @@ func (h *Hooks) take(r *http.Request, src Source) (any, error) {
 		if !errors.Is(err, errShape) {
 			return nil, fault{http.StatusBadRequest, err.Error()}
 		}
-		if err := h.Desk.Dead(ctx, src, raw, err); err != nil {
+		if err := h.dead(ctx, src, in, raw, err); err != nil {
 			return nil, err
 		}
 		return map[string]any{"alerts": 0, "dead_letter": true, "detail": clip(err.Error(), 300)}, nil

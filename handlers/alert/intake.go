@@ -206,18 +206,6 @@ func fingerprint(src Source, s Signal, sortedNames []string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// Dead keeps a body that is well-formed and not understood, and tells the
-// owners, once for each fault: a sender repeats such a body for ever.
-func (d *Desk) Dead(ctx context.Context, src Source, raw []byte, fault error) error {
-	return d.Store.InTx(ctx, func(tx *store.Tx) error {
-		text := clip(fault.Error(), 300)
-		if _, err := tx.AddAlertDelivery(store.AlertDelivery{Source: src.Name, Kind: src.Kind.Name, State: store.DeliveryDead, Fault: text, Body: raw}, false); err != nil {
-			return err
-		}
-		return d.tellOwners(tx, src, text)
-	})
-}
-
 // tellOwners tells who answers for a source that something was not understood.
 func (d *Desk) tellOwners(tx *store.Tx, src Source, fault string) error {
 	owners := src.Owners

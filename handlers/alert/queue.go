@@ -34,21 +34,28 @@ type request struct {
 	Header http.Header `json:"header,omitempty"`
 }
 
-// keep stores a delivery that was understood.
-func (h *Hooks) keep(ctx context.Context, src Source, in Input, alerts int, raw []byte) error {
-	d := store.AlertDelivery{Source: src.Name, Kind: src.Kind.Name, State: store.DeliveryDone, Alerts: alerts, Body: raw}
+// delivery is a request as it is kept.
+func delivery(src Source, in Input, raw []byte) (d store.AlertDelivery, err error) {
+	d = store.AlertDelivery{Source: src.Name, Kind: src.Kind.Name, State: store.DeliveryDone, Body: raw}
 	more := request{Form: in.Form}
 	if in.Mapping != nil { // which may name any of it
 		more.Query, more.Header = in.Query, in.Header
 	}
 	if more.Form != nil || in.Mapping != nil {
-		var err error
-		if d.Request, err = json.Marshal(more); err != nil {
-			return err
-		}
+		d.Request, err = json.Marshal(more)
 	}
+	return d, err
+}
+
+// keep stores a delivery that was understood.
+func (h *Hooks) keep(ctx context.Context, src Source, in Input, alerts int, raw []byte) error {
+	d, err := delivery(src, in, raw)
+	if err != nil {
+		return err
+	}
+	d.Alerts = alerts
 	h.storing.Add(1)
-	err := h.Desk.Store.InTx(ctx, func(tx *store.Tx) error {
+	err = h.Desk.Store.InTx(ctx, func(tx *store.Tx) error {
 		_, err := tx.AddAlertDelivery(d, true)
 		return err
 	})
@@ -57,6 +64,33 @@ func (h *Hooks) keep(ctx context.Context, src Source, in Input, alerts int, raw 
 		h.ring()
 	}
 	return err
+}
+
+// dead keeps a body that is well-formed and not understood, and tells the
+// owners, once for each fault: a sender repeats such a body for ever.
+func (h *Hooks) dead(ctx context.Context, src Source, in Input, raw []byte, fault error) error {
+	d, err := delivery(src, in, raw)
+	if err != nil {
+		return err
+	}
+	d.State, d.Fault = store.DeliveryDead, clip(fault.Error(), 300)
+	return h.Desk.Store.InTx(ctx, func(tx *store.Tx) error {
+		if _, err := tx.AddAlertDelivery(d, false); err != nil {
+			return err
+		}
+		return h.Desk.tellOwners(tx, src, d.Fault)
+	})
+}
+
+// Retry lets a dead letter be read again, after its mapping or its source was
+// mended. store.ErrStale when it is none any more.
+func (d *Desk) Retry(ctx context.Context, by string, id int64) error {
+	return d.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.ReviveAlertDelivery(id); err != nil {
+			return err
+		}
+		return tx.Audit(by, "alert.retry", fmt.Sprint(id), nil)
+	})
 }
 
 // again reads a delivery that was kept.

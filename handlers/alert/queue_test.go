@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -216,4 +217,46 @@ func TestQueueTwoHands(t *testing.T) {
 			t.Errorf("%+v, %v", d, err)
 		}
 	})
+}
+
+// What was not understood is read again once its mapping is mended, and then it
+// is no dead letter any more.
+func TestQueueRetry(t *testing.T) {
+	s := storetest.Open(t, storetest.SQLite(t), store.Options{})
+	desk := NewDesk(s, testRules(), slog.New(slog.DiscardHandler))
+	k, _ := FindKind("generic")
+	hooks := func(name string) *Hooks {
+		m, err := NewMapping(MappingText{Name: name, Title: `query.title`})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return NewHooks(desk, map[string]Source{"own": {Name: "own", Kind: k, Mapping: m}}, testToken, slog.New(slog.DiscardHandler))
+	}
+	r := httptest.NewRequest("POST", "/hooks/own?title=行情中断&token="+testToken, strings.NewReader(`{"rule":"quote-down"}`))
+	w := httptest.NewRecorder()
+	if kept(hooks(`body.rules[0]`)).ServeHTTP(w, r); w.Code != 200 || !strings.Contains(w.Body.String(), "dead_letter") {
+		t.Fatal(w.Code, w.Body)
+	}
+	ctx := context.Background()
+	dead, err := s.ListAlertDeliveries(ctx, store.DeliveryDead, 10)
+	if err != nil || len(dead) != 1 {
+		t.Fatal(dead, err)
+	}
+	mended := hooks(`body.rule`)
+	if err := desk.Retry(ctx, "gu", dead[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := desk.Retry(ctx, "gu", dead[0].ID); !errors.Is(err, store.ErrStale) {
+		t.Errorf("twice: %v", err)
+	}
+	if err := drain(mended); err != nil {
+		t.Fatal(err)
+	}
+	alerts, err := s.ListAlerts(ctx, store.AlertQuery{N: 10})
+	if err != nil || len(alerts) != 1 || alerts[0].Name != "quote-down" || alerts[0].Title != "行情中断" {
+		t.Errorf("%+v, %v", alerts, err)
+	}
+	if d, err := s.AlertDepth(ctx); err != nil || d != (store.Depth{}) {
+		t.Errorf("%+v, %v", d, err)
+	}
 }
