@@ -77,7 +77,7 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	if err = checkGroups(ctx, cfg, e.store); err != nil {
 		return nil, err
 	}
-	e.know = kb.NewEngine(kb.Options{Log: log.With("component", "kb"), Observe: e.meters.sawSearch})
+	e.know = kb.NewEngine(kb.Options{Snapshot: snapshotFile(cfg), Log: log.With("component", "kb"), Observe: e.meters.sawSearch})
 	if err = e.know.Load(ctx, e.store); err != nil {
 		return nil, fmt.Errorf("load the knowledge base: %w", err)
 	}

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,6 +37,24 @@ func encryptionKey(c *config.Config, log *slog.Logger) ([]byte, error) {
 func sqliteDir(c *config.Config) (string, bool) {
 	path, ok := strings.CutPrefix(string(c.Database.URL), "sqlite:")
 	return filepath.Dir(path), ok
+}
+
+// snapshotFile is where the trained knowledge is kept between runs: beside the
+// SQLite database, else in the user's cache; "" where there is none.
+func snapshotFile(c *config.Config) string {
+	if dir, ok := sqliteDir(c); ok {
+		return filepath.Join(dir, "knowledge.snapshot")
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	dir := filepath.Join(cache, "frontline")
+	if os.MkdirAll(dir, 0o700) != nil {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(c.Database.URL)) // one for each database
+	return filepath.Join(dir, "knowledge-"+hex.EncodeToString(sum[:6])+".snapshot")
 }
 
 func readKey(file string) ([]byte, error) {

@@ -2,7 +2,9 @@ package kb
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -23,6 +25,9 @@ type Options struct {
 	// Quiet is how long a large base must have been without changes before it
 	// is trained anew in the background; 10 s when zero.
 	Quiet time.Duration
+	// Snapshot is the file in which a large trained base is kept, so that a
+	// restart need not train it; "" keeps none.
+	Snapshot string
 	// Observe, when set, is told how long each search took and how it ended.
 	Observe func(d time.Duration, band Band)
 	Log     *slog.Logger // nil means slog.Default
@@ -98,12 +103,18 @@ func (e *Engine) Load(ctx context.Context, src Source) error {
 // replace makes the index anew from these entries.
 func (e *Engine) replace(ctx context.Context, entries map[int64]Entry, after int64) error {
 	list := published(entries)
-	train := asksOf(list) <= trainedOnLoad
-	ix, err := e.build(ctx, list, e.spell, train)
+	ix, fresh, err := e.restored(ctx, list)
+	train := ix == nil && asksOf(list) <= trainedOnLoad
+	if ix == nil && err == nil {
+		ix, err = e.build(ctx, list, e.spell, train)
+	}
 	if err != nil {
 		return err
 	}
-	e.entries, e.after, e.stale, e.reread = entries, after, !train, false
+	if train {
+		e.keep(ix)
+	}
+	e.entries, e.after, e.stale, e.reread = entries, after, ix.rough || fresh > 0, false
 	e.since = nil // what is being trained was made before, and is dropped
 	e.live.Store(ix)
 	return nil
@@ -122,6 +133,46 @@ func (e *Engine) build(ctx context.Context, list []Entry, spell *speller, traine
 	wg.Wait()
 	ix.fit = own
 	return ix, err
+}
+
+// worthKeeping is from how many questions on a trained base is kept: a smaller one
+// is trained within a second.
+const worthKeeping = 5_000
+
+// restored makes the index from the snapshot, and tells how many entries are new
+// to that; nil when there is none that fits.
+func (e *Engine) restored(ctx context.Context, list []Entry) (ix *index, fresh int, err error) {
+	if e.opt.Snapshot == "" || asksOf(list) < worthKeeping {
+		return nil, 0, nil
+	}
+	s, err := readSnapshot(e.opt.Snapshot)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			e.opt.Log.Warn("the snapshot of the knowledge cannot be read; it is trained anew", "component", "kb", "err", err)
+		}
+		return nil, 0, nil
+	}
+	ix = assemble(list, e.spell)
+	if fresh, err = s.restore(ix, e.opt.Promise); err != nil {
+		return nil, 0, ctx.Err()
+	}
+	return ix, fresh, ctx.Err()
+}
+
+// keep writes the snapshot of a trained index.
+func (e *Engine) keep(ix *index) {
+	if e.opt.Snapshot == "" || ix.rough || ix.asked < worthKeeping {
+		return
+	}
+	if err := writeSnapshot(e.opt.Snapshot, snapshotOf(ix, e.opt.Promise)); err != nil {
+		e.opt.Log.Warn("the trained knowledge cannot be kept in a file; the next start trains it again", "component", "kb", "err", err)
+	}
+}
+
+// Trained tells whether the index in use was trained and fitted as a whole.
+func (e *Engine) Trained() bool {
+	ix := e.live.Load()
+	return ix != nil && !ix.rough
 }
 
 func asksOf(list []Entry) int {

@@ -139,6 +139,8 @@ func (e *Engine) retrain(ctx context.Context, done chan<- *index) {
 	ix, err := e.build(ctx, list, spell, true)
 	if err != nil {
 		ix = nil
+	} else {
+		e.keep(ix)
 	}
 	done <- ix
 }

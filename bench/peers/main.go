@@ -64,10 +64,18 @@ type set struct {
 
 func main() {
 	tracks := flag.String("tracks", "warm,cold", "warm uses the similar questions, cold does not")
+	size := flag.Int("speed", 0, "measure the speed of a base of so many questions instead, made of those of DIR")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: peers [-tracks warm,cold] DIR")
+		fmt.Fprintln(os.Stderr, "usage: peers [-tracks warm,cold] [-speed QUESTIONS] DIR")
 		os.Exit(2)
+	}
+	if *size > 0 {
+		if err := speedOf(flag.Arg(0), *size, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "peers:", err)
+			os.Exit(1)
+		}
+		return
 	}
 	if err := run(flag.Arg(0), strings.Split(*tracks, ","), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)

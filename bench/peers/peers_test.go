@@ -60,3 +60,13 @@ func TestSystems(t *testing.T) {
 		t.Errorf("somebody misses what stands in the base:\n%s", &out)
 	}
 }
+
+// A base for speed has the size that was asked for, is the same each time, and
+// each of its questions has one entry.
+func TestLarge(t *testing.T) {
+	sets := []set{{entries: []entry{{"1", "开通港股通要什么条件", []string{"怎么开港股通"}}, {"2", "银证转账失败怎么办", nil}}}}
+	a, b := large(sets, 400), large(sets, 400)
+	if len(a.entries) != 100 || len(a.queries) != askedMost || !reflect.DeepEqual(a, b) {
+		t.Errorf("%d entries, %d questions", len(a.entries), len(a.queries))
+	}
+}

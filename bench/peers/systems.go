@@ -95,9 +95,9 @@ func pairs(text string) (out []string) {
 	return out
 }
 
-// askBleve indexes each entry as one document with bleve's own analyser for
+// openBleve indexes each entry as one document with bleve's own analyser for
 // Chinese, Japanese and Korean.
-func askBleve(s set, track, scoring string) ([]result, error) {
+func openBleve(s set, track, scoring string) (*bleveIndex, error) {
 	m := bleve.NewIndexMapping()
 	m.DefaultAnalyzer, m.ScoringModel = cjk.AnalyzerName, scoring
 	field := bleve.NewTextFieldMapping()
@@ -107,36 +107,42 @@ func askBleve(s set, track, scoring string) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	ix, err := bleve.New(filepath.Join(dir, "ix"), m)
+	made, err := bleve.New(filepath.Join(dir, "ix"), m)
 	if err != nil {
+		os.RemoveAll(dir)
 		return nil, err
 	}
-	defer ix.Close()
+	ix := &bleveIndex{made, dir}
 	for part := range slices.Chunk(s.entries, 2000) {
 		b := ix.NewBatch()
 		for _, e := range part {
 			if err := b.Index(e.ID, map[string]string{"q": e.text(track == "warm")}); err != nil {
+				ix.close()
 				return nil, err
 			}
 		}
 		if err := ix.Batch(b); err != nil {
+			ix.close()
 			return nil, err
 		}
 	}
+	return ix, nil
+}
+
+// askBleve asks bleve.
+func askBleve(s set, track, scoring string) ([]result, error) {
+	ix, err := openBleve(s, track, scoring)
+	if err != nil {
+		return nil, err
+	}
+	defer ix.close()
 	var out []result
 	for _, q := range s.queries {
-		want := bleve.NewMatchQuery(plain(q.Text))
-		want.SetField("q")
-		found, err := ix.Search(bleve.NewSearchRequestOptions(want, hitsWanted, 0, false))
+		hits, err := ix.ask(q.Text)
 		if err != nil {
 			return nil, err
 		}
-		r := result{ID: q.ID}
-		for _, h := range found.Hits {
-			r.Hits = append(r.Hits, hit{h.ID, h.Score})
-		}
-		out = append(out, r)
+		out = append(out, result{ID: q.ID, Hits: hits})
 	}
 	return out, nil
 }

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/blevesearch/bleve/v2"
+
+	"frontline/kb"
+)
+
+// The speed of a large base on one processor. Its questions are made of those of
+// the public sets, the first half of one and the second half of another: they have
+// the words and the lengths of real ones. Each is asked with a slip of the finger,
+// and its entry is known.
+
+const (
+	askedMost = 2000
+	answer    = "请在 App 的「我的」里办理，未到账时带上身份证联系营业部。"
+)
+
+// large makes a base of n questions, four an entry, and asks for some of them.
+func large(sets []set, n int) set {
+	var texts []string
+	for _, s := range sets {
+		for _, e := range s.entries {
+			texts = append(append(texts, e.Question), e.Similar...)
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	splice := func() string {
+		a, b := []rune(texts[r.IntN(len(texts))]), []rune(texts[r.IntN(len(texts))])
+		return string(a[:(len(a)+1)/2]) + string(b[len(b)/2:])
+	}
+	out := set{name: fmt.Sprintf("%d questions", n)}
+	for i := range n / 4 {
+		out.entries = append(out.entries, entry{fmt.Sprint(i + 1), splice(), []string{splice(), splice(), splice()}})
+	}
+	for i := range askedMost {
+		e := out.entries[r.IntN(len(out.entries))]
+		q := []rune(append([]string{e.Question}, e.Similar...)[r.IntN(4)])
+		if at := r.IntN(len(q)); len(q) > 4 {
+			q = slices.Delete(q, at, at+1)
+		}
+		out.queries = append(out.queries, query{ID: fmt.Sprint(i), Text: string(q), Answers: []string{e.ID}})
+	}
+	return out
+}
+
+// texts is the bytes of a base's questions and answers.
+func (s set) texts() (n int) {
+	for _, e := range s.entries {
+		n += len(e.text(true)) + len(answer)
+	}
+	return n
+}
+
+// source gives a base to the product's engine, page by page.
+type source struct{ entries []entry }
+
+func (s source) Changed(_ context.Context, after int64, n int) ([]kb.Entry, error) {
+	var out []kb.Entry
+	for i := int(after); i < len(s.entries) && len(out) < n; i++ {
+		e := s.entries[i]
+		out = append(out, kb.Entry{Number: int64(i + 1), Changed: int64(i + 1), Question: e.Question, Similar: e.Similar, Answer: answer, State: kb.Published})
+	}
+	return out, nil
+}
+
+type speed struct {
+	name            string
+	ready, snapshot time.Duration // from the entries; from what it keeps on the disk
+	memory          int           // bytes beside the texts, in use after a collection
+	took            []time.Duration
+	right           int
+	change          time.Duration // until a published entry answers
+}
+
+func (s speed) rate() float64 {
+	sum := time.Duration(0)
+	for _, d := range s.took {
+		sum += d
+	}
+	return float64(len(s.took)) / sum.Seconds()
+}
+
+func (s speed) at(q float64) time.Duration {
+	list := slices.Sorted(slices.Values(s.took))
+	return list[min(len(list)-1, int(q*float64(len(list))))]
+}
+
+func inUse() int {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// speedOf measures the product and bleve on a base of n questions, one after the
+// other, on one processor.
+func speedOf(dir string, n int, out io.Writer) error {
+	sets, err := findSets(dir)
+	if err != nil {
+		return err
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	s := large(sets, n)
+	fmt.Fprintf(out, "%s in %d entries, %d asked, one processor\n", s.name, len(s.entries), len(s.queries))
+	ours, err := speedOfFrontline(s)
+	if err != nil {
+		return err
+	}
+	ours.print(out)
+	theirs, err := speedOfBleve(s)
+	if err != nil {
+		return err
+	}
+	theirs.print(out)
+	fmt.Fprintf(out, "questions a second, frontline to bleve: %.1f\n\n", ours.rate()/theirs.rate())
+	return nil
+}
+
+func (s speed) print(out io.Writer) {
+	fmt.Fprintf(out, "%-10s ready in %.1f s", s.name, s.ready.Seconds())
+	if s.snapshot > 0 {
+		fmt.Fprintf(out, ", from a snapshot in %.2f s, a change answers after %d ms", s.snapshot.Seconds(), s.change.Milliseconds())
+	}
+	fmt.Fprintf(out, "; %d MB beside the texts; p50 %.2f ms, p99 %.2f ms, %.0f questions a second; first hit right %.1f %%\n",
+		s.memory>>20, float64(s.at(0.5).Microseconds())/1000, float64(s.at(0.99).Microseconds())/1000, s.rate(), 100*float64(s.right)/float64(len(s.took)))
+}
+
+// speedOfFrontline is the whole pipeline: reading, fetching, ranking, judging and
+// explaining, as a question in chat gets it.
+func speedOfFrontline(s set) (out speed, err error) {
+	out.name = "frontline"
+	dir, err := os.MkdirTemp("", "speed")
+	if err != nil {
+		return out, err
+	}
+	defer os.RemoveAll(dir)
+	opt := kb.Options{Log: slog.New(slog.DiscardHandler), Snapshot: filepath.Join(dir, "knowledge.snapshot")}
+	ctx, cancel := context.WithCancel(context.Background())
+	before, began := inUse(), time.Now()
+	e := kb.NewEngine(opt)
+	done := make(chan error, 1)
+	go func() { done <- e.Follow(ctx, source{s.entries}, 0) }()
+	for !e.Trained() {
+		time.Sleep(20 * time.Millisecond)
+	}
+	out.ready = time.Since(began)
+	cancel()
+	if err := <-done; err != nil {
+		return out, err
+	}
+	e = nil // what training needed goes with it
+	began = time.Now()
+	e = kb.NewEngine(opt)
+	if err := e.Load(context.Background(), source{s.entries}); err != nil {
+		return out, err
+	}
+	if !e.Trained() {
+		return out, fmt.Errorf("the snapshot was not used")
+	}
+	out.snapshot = time.Since(began)
+	out.memory = inUse() - before - s.texts()
+	for _, q := range s.queries {
+		began := time.Now()
+		r, err := e.Search(context.Background(), kb.Query{Text: q.Text})
+		if err != nil {
+			return out, err
+		}
+		out.took = append(out.took, time.Since(began))
+		if len(r.Hits) > 0 && fmt.Sprint(r.Hits[0].Entry.Number) == q.Answers[0] {
+			out.right++
+		}
+	}
+	out.change, err = changeOf(e, s)
+	return out, err
+}
+
+// changeOf is how long it takes until a published entry answers.
+func changeOf(e *kb.Engine, s set) (time.Duration, error) {
+	more := append(slices.Clone(s.entries), entry{"new", "席位号报盘机夜市委托在哪里看", nil})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan error, 1)
+	began := time.Now()
+	go func() { done <- e.Follow(ctx, source{more}, 0) }()
+	for {
+		r, err := e.Search(ctx, kb.Query{Text: "席位号报盘机夜市委托在哪里看"})
+		if err != nil {
+			return 0, err
+		}
+		if len(r.Hits) > 0 && r.Hits[0].Entry.Number == int64(len(more)) {
+			break
+		}
+		if time.Since(began) > time.Minute {
+			return 0, fmt.Errorf("a change does not answer within a minute")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	took := time.Since(began)
+	cancel()
+	return took, <-done
+}
+
+func speedOfBleve(s set) (out speed, err error) {
+	out.name = "bleve"
+	before, began := inUse(), time.Now()
+	ix, err := openBleve(s, "warm", "bm25")
+	if err != nil {
+		return out, err
+	}
+	defer ix.close()
+	out.ready = time.Since(began)
+	out.memory = inUse() - before
+	for _, q := range s.queries {
+		began := time.Now()
+		hits, err := ix.ask(q.Text)
+		if err != nil {
+			return out, err
+		}
+		out.took = append(out.took, time.Since(began))
+		if len(hits) > 0 && hits[0].ID == q.Answers[0] {
+			out.right++
+		}
+	}
+	return out, nil
+}
+
+// bleveIndex is a base in bleve, on the disk.
+type bleveIndex struct {
+	bleve.Index
+	dir string
+}
+
+func (ix *bleveIndex) close() {
+	ix.Close()
+	os.RemoveAll(ix.dir)
+}
+
+func (ix *bleveIndex) ask(text string) (hits []hit, err error) {
+	want := bleve.NewMatchQuery(plain(text))
+	want.SetField("q")
+	found, err := ix.Search(bleve.NewSearchRequestOptions(want, hitsWanted, 0, false))
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range found.Hits {
+		hits = append(hits, hit{h.ID, h.Score})
+	}
+	return hits, nil
+}

@@ -1,0 +1,174 @@
+package kb
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"hash"
+	"hash/fnv"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// A trained base is kept in a file, so that a restart need not train it anew. It
+// holds numbers and hashes, no text: of each entry which tokens its questions
+// have and what training made of them. What changed since is trained against its
+// neighbours, and a file that does not fit is as good as none.
+
+// snapshotForm goes up with every change of what a weight means; a file of
+// another form is not read. Which tokens a text has is in the hashes.
+const snapshotForm = 1
+
+type snapshot struct {
+	Form    int
+	Promise float64
+	Fit     snapshotFit
+	Numbers []int64  // of the entries, ascending
+	Tokens  []uint64 // a hash of each entry's tokens
+	Lengths []uint32 // how many weights each entry has
+	Weights []float32
+}
+
+type snapshotFit struct {
+	Order     features
+	Sure      sureWeights
+	Threshold float64
+	Own       int
+}
+
+// most of a base that may be new to a snapshot; past it, training is the better way.
+const freshShare = 50 // a fiftieth
+
+var errNoFit = errors.New("it does not fit")
+
+// byToken lists where an item's weights are in the order of their tokens, which is
+// the same in every vocabulary, and hashes the tokens.
+func (it *item) byToken(v *vocabulary, sum hash.Hash64) ([]int, uint64) {
+	order := make([]int, len(it.weights.id))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(v.tokens[it.weights.id[a]], v.tokens[it.weights.id[b]]) })
+	sum.Reset()
+	var b [8]byte
+	for _, k := range order {
+		t := v.tokens[it.weights.id[k]]
+		for i := range b {
+			b[i] = byte(t >> (8 * i))
+		}
+		sum.Write(b[:])
+	}
+	return order, sum.Sum64()
+}
+
+// snapshotOf takes down a trained index.
+func snapshotOf(ix *index, promise float64) *snapshot {
+	s := &snapshot{Form: snapshotForm, Promise: promise, Fit: snapshotFit{features(ix.fit.order), ix.fit.sure, ix.fit.threshold, ix.fit.own}}
+	sum := fnv.New64a()
+	for _, it := range ix.items {
+		order, tokens := it.byToken(ix.vocab, sum)
+		s.Numbers, s.Tokens, s.Lengths = append(s.Numbers, it.entry.Number), append(s.Tokens, tokens), append(s.Lengths, uint32(len(order)))
+		for _, k := range order {
+			s.Weights = append(s.Weights, it.weights.w[k])
+		}
+	}
+	return s
+}
+
+// restore gives the items of an untrained index the weights that the snapshot has
+// for them, and trains those that are new to it, which it counts. errNoFit when
+// these are too many.
+func (s *snapshot) restore(ix *index, promise float64) (int, error) {
+	if s.Form != snapshotForm || s.Promise != promise || len(s.Tokens) != len(s.Numbers) || len(s.Lengths) != len(s.Numbers) {
+		return 0, errNoFit
+	}
+	var fresh []*item
+	sum := fnv.New64a()
+	at, n := 0, 0 // of weights, of entries
+	matched := 0
+	for _, it := range ix.items {
+		for n < len(s.Numbers) && s.Numbers[n] < it.entry.Number {
+			at, n = at+int(s.Lengths[n]), n+1
+		}
+		order, tokens := it.byToken(ix.vocab, sum)
+		if n == len(s.Numbers) || s.Numbers[n] != it.entry.Number || s.Tokens[n] != tokens || int(s.Lengths[n]) != len(order) || at+len(order) > len(s.Weights) {
+			fresh = append(fresh, it)
+			continue
+		}
+		for i, k := range order {
+			it.weights.w[k] = s.Weights[at+i]
+		}
+		matched++
+	}
+	if len(fresh) > max(neighbourhood, len(ix.items)/freshShare) || len(s.Numbers)-matched > max(neighbourhood, len(s.Numbers)/freshShare) {
+		return 0, errNoFit
+	}
+	ix.fit, ix.rough = fit{orderWeights(s.Fit.Order), s.Fit.Sure, s.Fit.Threshold, s.Fit.Own}, false
+	ix.post = invert(ix.items, len(ix.vocab.tokens))
+	if len(fresh) > 0 && len(fresh) <= neighbourhood {
+		ix.settle(fresh)
+	}
+	return len(fresh), nil
+}
+
+// writeSnapshot puts a snapshot in the place of a file, whole or not at all.
+func writeSnapshot(path string, s *snapshot) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		tmp.Close()
+		if err != nil {
+			os.Remove(tmp.Name())
+		}
+	}()
+	sum := sha256.New()
+	w := bufio.NewWriterSize(io.MultiWriter(tmp, sum), 1<<20)
+	if err := gob.NewEncoder(w).Encode(s); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if _, err := tmp.Write(sum.Sum(nil)); err != nil {
+		return err
+	}
+	if err := tmp.Sync(); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
+
+// snapshotMost bounds the file: a million questions make some 150 MB.
+const snapshotMost = 1 << 30
+
+// readSnapshot reads what writeSnapshot wrote. fs.ErrNotExist without a file.
+func readSnapshot(path string) (*snapshot, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if st.Size() > snapshotMost {
+		return nil, fmt.Errorf("%s is larger than a snapshot", path)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) < sha256.Size {
+		return nil, fmt.Errorf("%s is cut off", path)
+	}
+	body, want := data[:len(data)-sha256.Size], data[len(data)-sha256.Size:]
+	if got := sha256.Sum256(body); !bytes.Equal(got[:], want) {
+		return nil, fmt.Errorf("%s is damaged", path)
+	}
+	s := &snapshot{}
+	return s, gob.NewDecoder(bytes.NewReader(body)).Decode(s)
+}
