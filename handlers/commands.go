@@ -55,7 +55,7 @@ func NewCommands(d *Desk) []*Command {
 		{Name: "draft_gap", Words: []string{"草稿"}, Hidden: true, Roles: curators, Run: d.draftGap},
 		{Name: "ignore_gap", Words: []string{"忽略"}, Hidden: true, Roles: curators, Run: d.ignoreGap},
 		{Name: "file_gap", Words: []string{"归到"}, Hidden: true, Roles: curators, Run: d.fileGap},
-		{Name: "publish", Takes: TakesTicket, Words: []string{"发布"}, Usage: "发布 K12", Summary: "草稿或修改复核通过，用来回答", Roles: curators, Run: d.publish},
+		{Name: "publish", Takes: TakesTicket, Words: []string{"发布"}, Usage: "发布 K12", Summary: "草稿或修改复核通过，用来回答；「发布 K12 明天9点」定时，「发布 K12 取消」撤销定时", Roles: curators, Run: d.publish},
 		{Name: "send_back", Takes: TakesTicket, Words: []string{"退回"}, Hidden: true, Roles: curators, Run: d.sendBack},
 		{Name: "rollback", Takes: TakesNumber, Words: []string{"回滚"}, Hidden: true, Roles: curators, Run: d.rollback},
 		{Name: "await", Takes: TakesText, Words: []string{"有答案了告诉我"}, Hidden: true, Run: d.await},

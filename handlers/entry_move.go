@@ -82,6 +82,10 @@ func (d *Desk) MoveEntry(tx *store.Tx, actor chat.User, number int64, version in
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return e, err
 	}
+	// Whatever happens to it, it is not what was to be published at a time.
+	if _, err := tx.DropEntrySchedule(number); err != nil {
+		return e, err
+	}
 	if err == nil && name != MoveRetire {
 		return d.moveChange(tx, actor, e, p, name, note)
 	}

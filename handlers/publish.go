@@ -12,11 +12,22 @@ import (
 )
 
 // publish is 发布 K12: a draft, or a change that waits, goes live.
-// Where it would spoil what must be found, it asks first.
+// Where it would spoil what must be found, it asks first. With a time behind it,
+// it is published then.
 func (d *Desk) publish(ctx context.Context, r Request) (Result, error) {
 	n, rest, ok := entryAndRest(r.Args)
-	if !ok || rest != "" && rest != publishAnyway {
+	if !ok {
 		return Result{}, refuse("发布哪一条？例：发布 K12")
+	}
+	switch rest {
+	case "", publishAnyway:
+	case "取消", "不定时":
+		return Result{List: []string{}, Write: func(tx *store.Tx, out *Result) error {
+			out.Say = append(out.Say, say(fmt.Sprintf("好，K%d 不再定时发布。", n)).Say...)
+			return d.Unschedule(tx, r.Actor, n)
+		}}, nil
+	default:
+		return d.publishLater(r, n, rest)
 	}
 	if rest == "" {
 		worse, err := d.spoiledBy(ctx, n)
@@ -30,6 +41,24 @@ func (d *Desk) publish(ctx context.Context, r Request) (Result, error) {
 	return d.moveInChat(r, n, MovePublish, "", func(e kb.Entry) string {
 		return fmt.Sprintf("K%d「%s」已发布，马上就用来回答。改错了回「回滚 K%d」。", n, chat.Plain(chat.Cut(e.Question, 40)), n)
 	}), nil
+}
+
+// publishLater is 发布 K12 明天9点.
+func (d *Desk) publishLater(r Request, n int64, rest string) (Result, error) {
+	at, ok := untilOf(rest, r.Now)
+	if !ok {
+		return Result{}, refuse(fmt.Sprintf("「%s」这个时间我没看懂。例：发布 K%d 明天9点", chat.Plain(chat.Cut(rest, 20)), n))
+	}
+	return Result{List: []string{}, Write: func(tx *store.Tx, out *Result) error {
+		switch err := d.Schedule(tx, r.Actor, n, 0, at); {
+		case errors.Is(err, store.ErrNotFound):
+			return refuse(fmt.Sprintf("没有找到 K%d。", n))
+		case err != nil:
+			return err
+		}
+		out.Say = append(out.Say, say(fmt.Sprintf("K%d 定在 %s 发布；之前有人再改，就不发并告诉你。不要了回「发布 K%d 取消」。", n, at.Format("1月2日 15:04"), n)).Say...)
+		return nil
+	}}, nil
 }
 
 // spoiledBy are the questions that publishing an entry would spoil; of one that

@@ -285,6 +285,10 @@ var migrations = []migration{
 		"CREATE TABLE monitor_hour (item $key(48) NOT NULL, hour BIGINT NOT NULL, checks BIGINT NOT NULL, failed BIGINT NOT NULL, alarming BIGINT NOT NULL, found $text NOT NULL, PRIMARY KEY (item, hour))$end",
 		"CREATE INDEX monitor_hour_hour ON monitor_hour (hour)",
 	}},
+	{name: "publishing at a time", oldest: 12, steps: []string{
+		"CREATE TABLE entry_schedule (entry BIGINT PRIMARY KEY, at BIGINT NOT NULL, author $key(64) NOT NULL, version BIGINT NOT NULL, change_version BIGINT NOT NULL)$end",
+		"CREATE INDEX entry_schedule_at ON entry_schedule (at)",
+	}},
 }
 
 func numbered(head, row string, n int) string {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"frontline/bot/chat"
 	"frontline/handlers"
@@ -41,6 +42,7 @@ type entryPage struct {
 	Helped    []store.AskedText // that may be confirmed
 	Worse     []handlers.Worse  // publishing would do this: it has to be confirmed
 	Moving    bool              // by the moves, not by the form
+	Timed     *store.EntrySchedule
 	Out       bool
 	Threshold float64
 }
@@ -145,6 +147,12 @@ func (s *Server) showEntry(v *visit, status int, p entryPage) error {
 			p.Last = &last[0]
 		}
 		if err := s.entryMusts(ctx, &p); err != nil {
+			return err
+		}
+		switch timed, err := s.opt.Store.FindEntrySchedule(ctx, p.Entry.Number); {
+		case err == nil:
+			p.Timed = &timed
+		case !errors.Is(err, store.ErrNotFound):
 			return err
 		}
 	}
@@ -300,8 +308,11 @@ func (s *Server) moveEntry(v *visit) error {
 		return s.askAnyway(v, entryPage{Entry: e, Change: change, Form: formWith(e, change), Worse: worse, Moving: true}, err)
 	}
 	move := v.r.PostFormValue("do")
-	if move == publishAnyway {
+	switch move {
+	case publishAnyway:
 		move = handlers.MovePublish
+	case "schedule", "unschedule":
+		return s.timeEntry(v, e, move)
 	}
 	err = s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) (err error) {
 		e, err = s.opt.Desk.MoveEntry(tx, v.user, e.Number, int(number(v.r.PostFormValue("version"))), move, chat.Cut(mask.Text(v.r.PostFormValue("note")), 200))
@@ -315,6 +326,29 @@ func (s *Server) moveEntry(v *visit) error {
 		return err
 	}
 	v.notice(v.movedNotice(e, move))
+	return v.redirect("/kb/" + strconv.FormatInt(e.Number, 10))
+}
+
+// timeEntry says when an entry is to be published, or takes that back.
+func (s *Server) timeEntry(v *visit, e kb.Entry, do string) error {
+	at, err := time.ParseInLocation("2006-01-02T15:04", v.r.PostFormValue("at"), s.opt.Now().Location())
+	if err != nil && do == "schedule" {
+		return badForm(v.t("写一个以后的日期和时间"))
+	}
+	err = s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) error {
+		if do == "unschedule" {
+			return s.opt.Desk.Unschedule(tx, v.user, e.Number)
+		}
+		return s.opt.Desk.Schedule(tx, v.user, e.Number, int(number(v.r.PostFormValue("version"))), at)
+	})
+	if err != nil {
+		return err
+	}
+	words := v.t("K%d 不再定时发布", e.Number)
+	if do == "schedule" {
+		words = v.t("K%d 定在 %s 发布", e.Number, at.Format("01-02 15:04"))
+	}
+	v.notice(words)
 	return v.redirect("/kb/" + strconv.FormatInt(e.Number, 10))
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -214,4 +215,35 @@ func TestGapsPage(t *testing.T) {
 	if code, _ := c.as(chat.Responder).get("/kb/gaps"); code != http.StatusForbidden {
 		t.Errorf("a responder: %d", code)
 	}
+}
+
+// An entry is published at a time from its page, and that can be taken back.
+func TestPublishAtATime(t *testing.T) {
+	c := startConsole(t, nil)
+	b := c.as(chat.Curator)
+	var n int64
+	if err := c.store.InTx(context.Background(), func(tx *store.Tx) (err error) {
+		n, err = tx.NewEntry("author", kb.Entry{Question: "夜市委托几点开始", Answer: "二十点。", State: kb.Draft})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	page := fmt.Sprint("/kb/", n)
+	e, err := c.store.FindEntry(context.Background(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(do, at string, code int) {
+		t.Helper()
+		b.wantPost(page+"/move", url.Values{"do": {do}, "at": {at}, "version": {fmt.Sprint(e.Version)}}, code)
+	}
+	send("schedule", "", 422)
+	send("schedule", "2001-01-01T09:00", 422)
+	at := c.web.opt.Now().AddDate(0, 0, 2)
+	send("schedule", at.Format("2006-01-02T15:04"), 303)
+	b.want(page, 200, "定在", "取消定时")
+	c.as(chat.Responder).wantPost(page+"/move", url.Values{"do": {"unschedule"}, "version": {fmt.Sprint(e.Version)}}, 422)
+	send("unschedule", "", 303)
+	b.want(page, 200, "定时发布")
+	send("unschedule", "", 422)
 }
