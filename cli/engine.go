@@ -34,6 +34,7 @@ type engine struct {
 	store    *store.Store
 	redis    *store.Redis
 	know     *kb.Engine
+	model    *llm.Client // nil: there is none
 	client   *bot.Client
 	callback *bot.Callback
 	spool    *bot.FileSpool
@@ -77,6 +78,7 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	if err = checkGroups(ctx, cfg, e.store); err != nil {
 		return nil, err
 	}
+	e.model = e.openModel()
 	e.know = kb.NewEngine(kb.Options{Snapshot: snapshotFile(cfg), Log: log.With("component", "kb"), Observe: e.meters.sawSearch})
 	if err = e.know.Load(ctx, e.store); err != nil {
 		return nil, fmt.Errorf("load the knowledge base: %w", err)
@@ -237,8 +239,8 @@ func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error
 		desk.Directory = directory{e.client}
 	}
 	desk.Fetcher = &attachments{client: e.client, bot: bot.NewMediaFetcher(maxAttachment, demo), keys: keys, files: files}
-	if m := llm.New(llm.Options{BaseURL: e.cfg.LLM.BaseURL, APIKey: string(e.cfg.LLM.APIKey), Model: e.cfg.LLM.Model, EmbeddingModel: e.cfg.LLM.EmbeddingModel, DailyBudget: e.cfg.LLM.DailyCalls, Now: e.now, Log: log}); m != nil {
-		desk.Model = model{m}
+	if e.model != nil {
+		desk.Model = model{e.model}
 	}
 	for _, h := range e.cfg.Webhooks {
 		desk.Subscribers = append(desk.Subscribers, handlers.Subscriber{Name: h.Name, Events: h.Events})
@@ -304,6 +306,9 @@ func (e *engine) routes(platform web.Platform) (http.Handler, error) {
 		}}
 	if e.client.HasApp() && platform == nil {
 		opt.Login = e.client
+	}
+	if e.model != nil {
+		opt.Model = e.modelState
 	}
 	for _, i := range e.cfg.List() {
 		opt.Settings = append(opt.Settings, web.Setting(i))
@@ -477,16 +482,4 @@ func (d directory) Everybody(ctx context.Context) ([]store.Listed, error) {
 		out[i] = store.Listed(m)
 	}
 	return out, err
-}
-
-// model fits the language model to what the desk asks of one.
-type model struct{ c *llm.Client }
-
-func (m model) ExtractFields(ctx context.Context, text string) (handlers.ModelFields, error) {
-	f, err := m.c.ExtractFields(ctx, text)
-	return handlers.ModelFields{AppVersion: f.AppVersion, System: f.System, Symptom: f.Symptom, Urgency: f.Urgency}, err
-}
-
-func (m model) Intent(ctx context.Context, text string) (string, float64, error) {
-	return m.c.Intent(ctx, text)
 }

@@ -22,6 +22,8 @@ type meters struct {
 	search   *prometheus.HistogramVec
 	hooks    *prometheus.HistogramVec
 	checks   *prometheus.HistogramVec
+	models   *prometheus.HistogramVec
+	tokens   *prometheus.CounterVec
 }
 
 func newMeters() *meters {
@@ -36,7 +38,9 @@ func newMeters() *meters {
 	}
 	m.hooks = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "frontline_hook_seconds", Help: "Time to store what an alert sender sent, by source and status.", Buckets: quick}, []string{"source", "code"})
 	m.checks = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "frontline_monitor_seconds", Help: "Time of one check of a monitor by how it ended.", Buckets: []float64{.01, .05, .1, .5, 1, 5, 15, 60, 300}}, []string{"state"})
-	m.reg.MustRegister(m.callback, m.skew, m.sends, m.turns, m.search, m.hooks, m.checks, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.models = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "frontline_model_call_seconds", Help: "Calls of the language model by what they were for and how they ended.", Buckets: []float64{.05, .1, .25, .5, 1, 2, 4, 8}}, []string{"purpose", "outcome"})
+	m.tokens = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "frontline_model_tokens_total", Help: "Tokens of the language model by what they were for."}, []string{"purpose"})
+	m.reg.MustRegister(m.callback, m.skew, m.sends, m.turns, m.search, m.hooks, m.checks, m.models, m.tokens, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -84,4 +88,9 @@ func (m *meters) sawHook(source string, code int, took time.Duration) {
 
 func (m *meters) sawSearch(took time.Duration, band kb.Band) {
 	m.search.WithLabelValues(band.String()).Observe(took.Seconds())
+}
+
+func (m *meters) sawModel(c kb.ModelCall) {
+	m.models.WithLabelValues(c.Purpose, c.Outcome).Observe(c.Took.Seconds())
+	m.tokens.WithLabelValues(c.Purpose).Add(float64(c.PromptTokens + c.CompletionTokens))
 }

@@ -32,10 +32,7 @@ func (c *Config) check(f *Faults) {
 	c.checkMonitors(f)
 	c.checkMail(f)
 	webAddress(f, "public_url", c.PublicURL)
-	webAddress(f, "llm.base_url", c.LLM.BaseURL)
-	if c.LLM.BaseURL != "" && c.LLM.Model == "" {
-		f.add("llm.model: must be set with llm.base_url")
-	}
+	c.checkLLM(f)
 	for name, t := range c.tokens() {
 		if t != "" && len(t) < 8 {
 			f.add("%s: must have at least 8 characters", name)
@@ -162,7 +159,7 @@ func (c *Config) Warnings(file string, elsewhere ...string) (out []string) {
 		out = append(out, "wecom.bot.ws_url: ws:// is not encrypted")
 	}
 	out = append(out, c.alertWarnings(elsewhere)...)
-	out = append(out, c.noEffect()...)
+	out = append(out, c.llmWarnings()...)
 	if file != "" {
 		if st, err := os.Stat(file); err == nil && st.Mode().Perm()&0o077 != 0 {
 			out = append(out, filepath.Base(file)+": others may read it; chmod 600 if it holds secrets")
@@ -179,15 +176,4 @@ func (c *Config) Location() *time.Location {
 		return time.UTC // check has refused it already
 	}
 	return l
-}
-
-// noEffect names what is set but not used by this version: better said than
-// found out.
-func (c *Config) noEffect() (out []string) {
-	for name, set := range map[string]bool{"llm.embedding_model": c.LLM.EmbeddingModel != ""} {
-		if set {
-			out = append(out, name+": has no effect in this version yet")
-		}
-	}
-	return out
 }

@@ -122,17 +122,31 @@ type Bot struct {
 	WSURL string `yaml:"ws_url" default:"wss://openws.work.weixin.qq.com"`
 }
 
-// LLM is an optional language model behind any OpenAI-compatible endpoint. It gets masked text only.
+// LLM is an optional language model behind any OpenAI-compatible endpoint (docs/knowledge.md). It gets masked text only.
 type LLM struct {
 	// Empty: off. Everything works without it.
 	BaseURL string `yaml:"base_url" example:"https://llm.example.com/v1"`
 	APIKey  Secret `yaml:"api_key"`
-	// Model for fields and intent.
+	// Model for fields, intent, answers and drafts.
 	Model string `yaml:"model" example:"qwen-plus"`
-	// Model for embeddings; empty: not used.
-	EmbeddingModel string `yaml:"embedding_model"`
-	// Calls a day, at most.
+	// Model for embeddings, a second way to find entries; empty: words alone. Another name makes all vectors anew.
+	EmbeddingModel string `yaml:"embedding_model" example:"bge-m3"`
+	// How long a question waits for its embedding before words answer alone; at most 3s.
+	EmbeddingWait string `yaml:"embedding_wait" default:"400ms"`
+	// The model's part in answers. words: none. choose: where the base is not sure it picks one of the candidates, or none. word: it also
+	// puts an answer into words, only from entries, each sentence with its source; what does not pass the checks is not shown.
+	Answers string `yaml:"answers" default:"words"`
+	// Calls a day, at most; 0: no bound.
 	DailyCalls int `yaml:"daily_calls" default:"20000"`
+	// Tokens a day, of all and of each person; 0: no bound. What is over it is answered without the model.
+	DailyTokens       int `yaml:"daily_tokens" default:"5000000"`
+	DailyPersonTokens int `yaml:"daily_person_tokens" default:"100000"`
+	// Money a day, in the currency of the prices, such as 50 or 12.5; 0: no bound.
+	DailyCost string `yaml:"daily_cost" default:"0"`
+	// Prices of a million tokens, for the figures of cost and for daily_cost.
+	PromptPrice     string `yaml:"prompt_price" default:"0"`
+	CompletionPrice string `yaml:"completion_price" default:"0"`
+	EmbeddingPrice  string `yaml:"embedding_price" default:"0"`
 }
 
 // Hooks is the intake of alerts.

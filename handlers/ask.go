@@ -41,7 +41,7 @@ func (d *Desk) ask(ctx context.Context, r Request) (Result, error) {
 	if found.Band == kb.Answer {
 		return d.answer(r, question, found, ""), nil
 	}
-	if d.soundsLikeReport(ctx, question) {
+	if d.soundsLikeReport(ctx, r.Actor.ID, question) {
 		return d.startReport(ctx, r, text, true)
 	}
 	if found.Band == kb.Clarify && len(found.Hits) > 0 {

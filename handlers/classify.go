@@ -19,14 +19,14 @@ var (
 const modelTime = 3 * time.Second
 
 // soundsLikeReport guesses whether somebody reports a fault rather than asks.
-func (d *Desk) soundsLikeReport(ctx context.Context, masked string) bool {
+func (d *Desk) soundsLikeReport(ctx context.Context, person, masked string) bool {
 	byRule := brokenWords.MatchString(masked) && (!askingWords.MatchString(masked) || caseWords.MatchString(masked))
 	if d.Model == nil {
 		return byRule
 	}
 	short, cancel := context.WithTimeout(ctx, modelTime)
 	defer cancel()
-	intent, confidence, err := d.Model.Intent(short, masked)
+	intent, confidence, err := d.Model.Intent(short, person, masked)
 	if err != nil || confidence < 0.7 {
 		return byRule
 	}

@@ -52,10 +52,11 @@ type Keeper interface {
 	Put(ctx context.Context, content []byte) (id string, err error)
 }
 
-// Model is the optional language model. It proposes, the desk validates.
+// Model is the optional language model. It proposes, the desk validates. Texts
+// are masked; person is whose budget a call takes.
 type Model interface {
-	ExtractFields(ctx context.Context, text string) (ModelFields, error)
-	Intent(ctx context.Context, text string) (intent string, confidence float64, err error)
+	ExtractFields(ctx context.Context, person, text string) (ModelFields, error)
+	Intent(ctx context.Context, person, text string) (intent string, confidence float64, err error)
 }
 
 // ModelFields is what a model read out of a report.

@@ -142,13 +142,13 @@ func clipRunes(s string, n int) string {
 
 // askModel lets the model fill what the rules left open. Its words count only
 // where the text itself has them.
-func (d *Desk) askModel(ctx context.Context, f *Fields, masked string) {
+func (d *Desk) askModel(ctx context.Context, person string, f *Fields, masked string) {
 	if d.Model == nil || masked == "" {
 		return
 	}
 	short, cancel := context.WithTimeout(ctx, modelTime)
 	defer cancel()
-	m, err := d.Model.ExtractFields(short, masked)
+	m, err := d.Model.ExtractFields(short, person, masked)
 	if err != nil {
 		d.Log.Debug("model gave no fields", "err", err)
 		return

@@ -67,7 +67,7 @@ func (d *Desk) startReport(ctx context.Context, r Request, text string, guessed 
 		draft.take(q.Text, q.Media)
 	}
 	draft.take(text, r.Msg.Media)
-	d.askModel(ctx, &draft.Fields, draft.Fields.Symptom)
+	d.askModel(ctx, r.Actor.ID, &draft.Fields, draft.Fields.Symptom)
 	return d.proceed(ctx, r, draft)
 }
 

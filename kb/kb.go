@@ -136,6 +136,7 @@ type Result struct {
 // into System: the completer fences it.
 type Prompt struct {
 	Name      string // name and version, for counting: "intent/1"
+	Person    string // userid that it is asked for, "" for the house: whose budget it takes
 	System    string
 	Data      string
 	MaxTokens int
@@ -148,7 +149,7 @@ type Completer interface {
 	Complete(ctx context.Context, p Prompt) (string, error)
 }
 
-// Embedder turns texts into vectors of equal length.
+// Embedder turns texts into vectors of equal length; person is as in Prompt.
 type Embedder interface {
-	Embed(ctx context.Context, texts []string) ([][]float32, error)
+	Embed(ctx context.Context, person string, texts []string) ([][]float32, error)
 }

@@ -289,6 +289,13 @@ var migrations = []migration{
 		"CREATE TABLE entry_schedule (entry BIGINT PRIMARY KEY, at BIGINT NOT NULL, author $key(64) NOT NULL, version BIGINT NOT NULL, change_version BIGINT NOT NULL)$end",
 		"CREATE INDEX entry_schedule_at ON entry_schedule (at)",
 	}},
+	{name: "calls of models", oldest: 12, steps: []string{
+		`CREATE TABLE model_call (id BIGINT PRIMARY KEY, at BIGINT NOT NULL, purpose $key(32) NOT NULL, version $key(16) NOT NULL, model $key(128) NOT NULL, person $key(24) NOT NULL,
+			prompt_tokens BIGINT NOT NULL, completion_tokens BIGINT NOT NULL, cost BIGINT NOT NULL, outcome $key(32) NOT NULL, took BIGINT NOT NULL)$end`,
+		"CREATE INDEX model_call_at ON model_call (at)",
+		"CREATE INDEX model_call_person ON model_call (person, at)",
+		"INSERT INTO counter (kind, next) VALUES ('model',1)", // held by who looks at the budget, one after the other
+	}},
 }
 
 func numbered(head, row string, n int) string {

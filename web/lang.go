@@ -27,6 +27,7 @@ var english = catalogue(
 	englishOncall,
 	englishAnalysis,
 	englishHelp,
+	englishModel,
 )
 
 func catalogue(parts ...map[string]string) map[string]string {

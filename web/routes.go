@@ -64,6 +64,7 @@ func (s *Server) routeList() []route {
 		{method: "GET", path: "/settings", roles: admins, nav: "settings", do: s.settings},
 		{method: "GET", path: "/settings/doctor", roles: admins, nav: "settings", do: s.doctor},
 		{method: "GET", path: "/settings/messages", roles: admins, nav: "settings", do: s.messages},
+		{method: "GET", path: "/settings/model", roles: admins, nav: "settings", do: s.model},
 		{method: "POST", path: "/settings/messages/try", roles: admins, do: s.tryMessage},
 		{method: "GET", path: "/users", roles: admins, nav: "users", do: s.users},
 		{method: "POST", path: "/users/sync", roles: admins, do: s.syncMembers},

@@ -45,6 +45,7 @@ type Options struct {
 	Health     func(ctx context.Context) Health                 // nil: nothing known of the way to WeChat Work
 	LastCheck  func() time.Time                                 // when this process last ended a check of a monitor; zero for never; nil: there are none
 	APIToken   string                                           // of /api/v1 with an administrator's rights; "" for none
+	Model      func() *ModelState                               // nil: there is no language model
 	Settings   []Setting
 	Groups     []GroupInfo
 	// Checks tell whether the program can serve; they run at /readyz.

@@ -7,25 +7,20 @@ import (
 	"time"
 )
 
-// Reasons why a call was not made.
-var (
-	ErrBudget  = errors.New("the day's budget of model calls is spent")
-	ErrBreaker = errors.New("the model failed again and again, and is left alone for a while")
-)
+// ErrBreaker is returned while an endpoint that kept failing is left alone.
+var ErrBreaker = errors.New("the model failed again and again, and is left alone for a while")
 
 const (
 	breakAfter = 5
 	breakFor   = 30 * time.Second
+	longestAsk = 10 * time.Minute // the longest pause that an endpoint may ask for
 )
 
-// guard counts the day's calls and stops calling an endpoint that keeps
-// failing: after five failures in a row it is left alone for thirty seconds,
-// then one call may try.
+// guard stops calling an endpoint that keeps failing: after five failures in a
+// row it is left alone for thirty seconds, then one call may try. An endpoint
+// that names a time (Retry-After) is left alone that long.
 type guard struct {
 	mu       sync.Mutex
-	budget   int // below zero: no bound
-	day      string
-	calls    int
 	failures int
 	until    time.Time
 }
@@ -36,13 +31,6 @@ func (g *guard) enter(now time.Time) error {
 	if now.Before(g.until) {
 		return ErrBreaker
 	}
-	if day := now.Format(time.DateOnly); day != g.day {
-		g.day, g.calls = day, 0
-	}
-	if g.budget >= 0 && g.calls >= g.budget {
-		return ErrBudget
-	}
-	g.calls++
 	if g.failures >= breakAfter {
 		g.until = now.Add(breakFor) // until this one call comes back well
 	}
@@ -59,7 +47,30 @@ func (g *guard) leave(now time.Time, err error) {
 		// The caller went away: that says nothing about the endpoint.
 	default:
 		if g.failures++; g.failures >= breakAfter {
-			g.until = now.Add(breakFor)
+			g.until = later(g.until, now.Add(breakFor))
 		}
 	}
+}
+
+// rest leaves the endpoint alone for as long as it asked.
+func (g *guard) rest(now time.Time, d time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.until = later(g.until, now.Add(min(d, longestAsk)))
+}
+
+func (g *guard) restsUntil(now time.Time) time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if now.Before(g.until) {
+		return g.until
+	}
+	return time.Time{}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -24,20 +24,20 @@ type Options struct {
 	APIKey         string
 	Model          string
 	EmbeddingModel string
-	Timeout        time.Duration // of one call; 4 s when zero
-	DailyBudget    int           // calls a day; 10,000 when zero, no bound below zero
-	JSONMode       bool          // the endpoint understands response_format json_object
+	Timeout        time.Duration  // of one call; 4 s when zero
+	Limits         kb.ModelLimits // of a day; they need a Ledger
+	Prices         Prices
+	Ledger         Ledger // nil: nothing is logged and no budget holds
+	JSONMode       bool   // the endpoint understands response_format json_object
 	Now            func() time.Time
 	Log            *slog.Logger
-	// Observe, when set, is told of each call: the prompt's name, how it ended
-	// (ok, budget, breaker, deadline, canceled, status_429, network, answer) and
-	// how long it took.
-	Observe func(prompt, outcome string, d time.Duration)
+	// Observe, when set, is told of each call once it has ended; Outcome is ok,
+	// budget, breaker, deadline, canceled, status_429, network or answer.
+	Observe func(c kb.ModelCall)
 }
 
 const (
 	defaultTimeout = 4 * time.Second
-	defaultBudget  = 10_000
 	defaultTokens  = 300
 	embedBatch     = 64
 	maxAnswer      = 16 << 10 // bytes of a completion
@@ -50,7 +50,8 @@ type Client struct {
 	opt     Options
 	chat    *openai.Client
 	vectors *openai.Client
-	guard   *guard
+	// Two models fail each for itself.
+	guard, embedGuard *guard
 }
 
 // New returns a client, or nil when BaseURL is empty.
@@ -61,27 +62,26 @@ func New(opt Options) *Client {
 	if opt.Timeout <= 0 {
 		opt.Timeout = defaultTimeout
 	}
-	if opt.DailyBudget == 0 {
-		opt.DailyBudget = defaultBudget
-	}
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Client{opt: opt, chat: connect(opt, maxBody), vectors: connect(opt, maxEmbedBody), guard: &guard{budget: opt.DailyBudget}}
+	c := &Client{opt: opt, guard: &guard{}, embedGuard: &guard{}}
+	c.chat, c.vectors = connect(opt, maxBody, c.guard), connect(opt, maxEmbedBody, c.embedGuard)
+	return c
 }
 
 // connect makes a client of the endpoint with bounds of its own: the library's
 // default has no time-out and reads answers of any size. Redirects are not
 // followed, so that the key goes nowhere else.
-func connect(opt Options, most int64) *openai.Client {
+func connect(opt Options, most int64, g *guard) *openai.Client {
 	cfg := openai.DefaultConfig(opt.APIKey)
 	cfg.BaseURL = strings.TrimRight(opt.BaseURL, "/")
 	cfg.HTTPClient = &http.Client{
 		Timeout:       opt.Timeout,
-		Transport:     &bounded{http.DefaultTransport.(*http.Transport).Clone(), most},
+		Transport:     &bounded{http.DefaultTransport.(*http.Transport).Clone(), most, func(d time.Duration) { g.rest(opt.Now(), d) }},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return openai.NewClientWithConfig(cfg)
@@ -90,24 +90,26 @@ func connect(opt Options, most int64) *openai.Client {
 // Complete implements kb.Completer. It never tries twice: a person is waiting,
 // and there is an answer without a model.
 func (c *Client) Complete(ctx context.Context, p kb.Prompt) (answer string, err error) {
-	err = c.call(ctx, p.Name, func(ctx context.Context) error {
-		answer, err = c.complete(ctx, p)
-		return err
+	if p.MaxTokens == 0 {
+		p.MaxTokens = defaultTokens
+	}
+	data := fence(p.Data)
+	k := kb.ModelCall{Model: c.opt.Model, Person: p.Person, PromptTokens: atMost(p.System, data), CompletionTokens: int64(p.MaxTokens)}
+	k.Purpose, k.Version, _ = strings.Cut(p.Name, "/")
+	err = c.call(ctx, c.guard, k, func(ctx context.Context) (used usage, err error) {
+		answer, used, err = c.complete(ctx, p, data)
+		return used, err
 	})
 	return answer, err
 }
 
-func (c *Client) complete(ctx context.Context, p kb.Prompt) (string, error) {
-	tokens := p.MaxTokens
-	if tokens == 0 {
-		tokens = defaultTokens
-	}
+func (c *Client) complete(ctx context.Context, p kb.Prompt, data string) (string, usage, error) {
 	req := openai.ChatCompletionRequest{
 		//lint:ignore SA1019 the newer field is unknown to most OpenAI-compatible servers
-		Model: c.opt.Model, MaxTokens: tokens, Temperature: 0.01, // zero would be left out and mean the default
+		Model: c.opt.Model, MaxTokens: p.MaxTokens, Temperature: 0.01, // zero would be left out and mean the default
 		Messages: []openai.ChatCompletionMessage{
 			{Role: openai.ChatMessageRoleSystem, Content: p.System},
-			{Role: openai.ChatMessageRoleUser, Content: fence(p.Data)},
+			{Role: openai.ChatMessageRoleUser, Content: data},
 		},
 	}
 	if p.JSON && c.opt.JSONMode {
@@ -115,25 +117,29 @@ func (c *Client) complete(ctx context.Context, p kb.Prompt) (string, error) {
 	}
 	res, err := c.chat.CreateChatCompletion(ctx, req)
 	if err != nil {
-		return "", err
+		return "", usage{}, err
 	}
+	used := usage{int64(res.Usage.PromptTokens), int64(res.Usage.CompletionTokens)}
 	if len(res.Choices) == 0 {
-		return "", errAnswer("no choices")
+		return "", used, errAnswer("no choices")
 	}
 	m := res.Choices[0].Message
 	switch {
 	case m.Refusal != "" || res.Choices[0].FinishReason == openai.FinishReasonContentFilter:
-		return "", errAnswer("refused")
+		return "", used, errAnswer("refused")
 	case strings.TrimSpace(m.Content) == "":
-		return "", errAnswer("empty")
+		return "", used, errAnswer("empty")
 	case len(m.Content) > maxAnswer:
-		return "", errAnswer("too long")
+		return "", used, errAnswer("too long")
 	}
-	return m.Content, nil
+	return m.Content, used, nil
 }
 
+// purposeEmbed is what the log calls an embedding.
+const purposeEmbed = "embed"
+
 // Embed implements kb.Embedder.
-func (c *Client) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+func (c *Client) Embed(ctx context.Context, person string, texts []string) ([][]float32, error) {
 	if c.opt.EmbeddingModel == "" {
 		return nil, errors.New("no embedding model is set")
 	}
@@ -141,14 +147,15 @@ func (c *Client) Embed(ctx context.Context, texts []string) ([][]float32, error)
 	for len(texts) > 0 {
 		batch := texts[:min(embedBatch, len(texts))]
 		texts = texts[len(batch):]
-		err := c.call(ctx, "embed", func(ctx context.Context) error {
+		k := kb.ModelCall{Purpose: purposeEmbed, Model: c.opt.EmbeddingModel, Person: person, PromptTokens: atMost(batch...)}
+		err := c.call(ctx, c.embedGuard, k, func(ctx context.Context) (usage, error) {
 			res, err := c.vectors.CreateEmbeddings(ctx, openai.EmbeddingRequestStrings{Input: batch, Model: openai.EmbeddingModel(c.opt.EmbeddingModel)})
 			if err != nil {
-				return err
+				return usage{}, err
 			}
 			vectors, err := inOrder(res.Data, len(batch))
 			out = append(out, vectors...)
-			return err
+			return usage{prompt: int64(res.Usage.PromptTokens)}, err
 		})
 		if err != nil {
 			return nil, err
@@ -173,22 +180,30 @@ func inOrder(data []openai.Embedding, n int) ([][]float32, error) {
 	return out, nil
 }
 
-// call runs one request under the deadline, the budget and the breaker.
-func (c *Client) call(ctx context.Context, name string, do func(context.Context) error) error {
-	start := c.opt.Now()
-	err := c.guard.enter(start)
+// call runs one request under the deadline, the budget and the breaker, and
+// keeps it in the log however it ends.
+func (c *Client) call(ctx context.Context, g *guard, k kb.ModelCall, do func(context.Context) (usage, error)) error {
+	k.At = c.opt.Now()
+	k.Cost = c.opt.Prices.costs(k.Purpose, usage{k.PromptTokens, k.CompletionTokens})
+	err := c.begin(ctx, g, &k)
 	if err == nil {
 		bounded, cancel := context.WithTimeout(ctx, c.opt.Timeout)
-		err = plain(bounded, do(bounded))
+		used, failed := do(bounded)
+		err = plain(bounded, failed)
 		cancel()
-		c.guard.leave(c.opt.Now(), err)
+		k.Took = c.opt.Now().Sub(k.At)
+		g.leave(c.opt.Now(), err)
+		c.end(ctx, &k, used, err)
+	} else {
+		k.Outcome = outcome(err)
+		c.leftOut(ctx, k)
 	}
 	if c.opt.Observe != nil {
-		c.opt.Observe(name, outcome(err), c.opt.Now().Sub(start))
+		c.opt.Observe(k)
 	}
 	if err != nil {
-		c.opt.Log.Debug("model gave no answer", "component", "llm", "prompt", name, "outcome", outcome(err))
-		return fmt.Errorf("model, %s: %w", name, err)
+		c.opt.Log.Debug("model gave no answer", "component", "llm", "prompt", k.Purpose, "outcome", k.Outcome)
+		return fmt.Errorf("model, %s: %w", k.Purpose, err)
 	}
 	return nil
 }

@@ -32,9 +32,9 @@ type Fields struct {
 }
 
 // ExtractFields reads the facts out of a report whose personal data the caller
-// has masked.
-func (c *Client) ExtractFields(ctx context.Context, text string) (Fields, error) {
-	object, err := c.object(ctx, kb.Prompt{Name: "fields/1", System: fieldsPrompt, Data: text, MaxTokens: 300, JSON: true})
+// has masked; person is whose budget it takes.
+func (c *Client) ExtractFields(ctx context.Context, person, text string) (Fields, error) {
+	object, err := c.object(ctx, kb.Prompt{Name: "fields/1", Person: person, System: fieldsPrompt, Data: text, MaxTokens: 300, JSON: true})
 	if err != nil {
 		return Fields{}, err
 	}
@@ -43,8 +43,8 @@ func (c *Client) ExtractFields(ctx context.Context, text string) (Fields, error)
 
 // Intent says what a message is (report, question, chat, other) and how sure
 // the model says it is, 0 to 1.
-func (c *Client) Intent(ctx context.Context, text string) (string, float64, error) {
-	object, err := c.object(ctx, kb.Prompt{Name: "intent/1", System: intentPrompt, Data: text, MaxTokens: 60, JSON: true})
+func (c *Client) Intent(ctx context.Context, person, text string) (string, float64, error) {
+	object, err := c.object(ctx, kb.Prompt{Name: "intent/1", Person: person, System: intentPrompt, Data: text, MaxTokens: 60, JSON: true})
 	if err != nil {
 		return "", 0, err
 	}

@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	openai "github.com/sashabaranov/go-openai"
+
+	"frontline/kb"
 )
 
 // StatusError is an answer of the endpoint that is none. Its text is left out:
@@ -55,7 +59,7 @@ func outcome(err error) string {
 	switch {
 	case err == nil:
 		return "ok"
-	case errors.Is(err, ErrBudget):
+	case errors.Is(err, kb.ErrBudget):
 		return "budget"
 	case errors.Is(err, ErrBreaker):
 		return "breaker"
@@ -71,18 +75,43 @@ func outcome(err error) string {
 	return "network"
 }
 
-// bounded is a transport that reads no more than most bytes of an answer.
+// bounded is a transport that reads no more than most bytes of an answer, and
+// tells when the endpoint asks for a pause.
 type bounded struct {
 	next http.RoundTripper
 	most int64
+	rest func(d time.Duration)
 }
 
 func (b *bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := b.next.RoundTrip(r)
 	if err == nil {
 		res.Body = limitedBody{io.LimitReader(res.Body, b.most), res.Body}
+		if res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusServiceUnavailable {
+			if d := retryAfter(res.Header); d > 0 {
+				b.rest(d)
+			}
+		}
 	}
 	return res, err
+}
+
+// retryAfter reads the header (RFC 9110, 10.2.3): seconds, or a date beside the
+// endpoint's own; 0 for none.
+func retryAfter(h http.Header) time.Duration {
+	v := h.Get("Retry-After")
+	if n, err := strconv.Atoi(v); err == nil {
+		return time.Duration(min(n, int(longestAsk/time.Second))) * time.Second
+	}
+	at, err := http.ParseTime(v)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return at.Sub(now)
 }
 
 type limitedBody struct {
