@@ -159,6 +159,9 @@ func startDemo(ctx context.Context, env Env, o demoOptions) (d *demo, err error)
 			*to = config.Secret(v)
 		}
 	}
+	if cfg.LLM, err = demoModel(env); err != nil {
+		return nil, err
+	}
 	log := slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: demoLevel(env)}))
 	if d.engine, err = newEngine(ctx, cfg, log, simPlatform{d.standin}); err != nil {
 		return nil, err
@@ -168,6 +171,22 @@ func startDemo(ctx context.Context, env Env, o demoOptions) (d *demo, err error)
 	}
 	d.where = whereabouts{URL: own, Platform: platform, Token: k.Control}
 	return d, nil
+}
+
+// demoModel is the language model that the variables of serve name: none, unless
+// somebody wants to try one.
+func demoModel(env Env) (config.LLM, error) {
+	var vars []string
+	for _, kv := range env.Vars {
+		if strings.HasPrefix(kv, config.Prefix+"LLM_") {
+			vars = append(vars, kv)
+		}
+	}
+	c, err := config.Load("", vars)
+	if err != nil {
+		return config.LLM{}, err
+	}
+	return c.LLM, nil
 }
 
 func demoLevel(env Env) slog.Level {

@@ -35,6 +35,8 @@ type engine struct {
 	redis    *store.Redis
 	know     *kb.Engine
 	model    *llm.Client // nil: there is none
+	vectors  *kb.Vectors // nil: words alone find entries
+	slow     *handlers.Jobs
 	client   *bot.Client
 	callback *bot.Callback
 	spool    *bot.FileSpool
@@ -80,6 +82,7 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	}
 	e.model = e.openModel()
 	e.know = kb.NewEngine(kb.Options{Snapshot: snapshotFile(cfg), Log: log.With("component", "kb"), Observe: e.meters.sawSearch})
+	e.openVectors()
 	if err = e.know.Load(ctx, e.store); err != nil {
 		return nil, fmt.Errorf("load the knowledge base: %w", err)
 	}
@@ -242,11 +245,15 @@ func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error
 	if e.model != nil {
 		desk.Model = model{e.model}
 	}
+	if e.vectors != nil {
+		desk.Embedding = &kb.Embedding{Vectors: e.vectors, Store: e.store, Now: e.now}
+	}
 	for _, h := range e.cfg.Webhooks {
 		desk.Subscribers = append(desk.Subscribers, handlers.Subscriber{Name: h.Name, Events: h.Events})
 	}
 	names := []string{e.cfg.WeCom.Bot.Name}
 	e.worker = &handlers.Worker{Store: e.store, Desk: desk, Router: handlers.NewRouter(handlers.NewCommands(desk), names), Log: log, Observe: e.meters.sawTurn}
+	e.slow = &handlers.Jobs{Store: e.store, Log: log, List: handlers.NewSlowJobs(desk)}
 	e.jobs = &handlers.Jobs{Store: e.store, Log: log, List: handlers.NewJobs(desk, time.Duration(e.cfg.Retention.MessageDays)*24*time.Hour)}
 	var subscribers []bot.Hook
 	for _, h := range e.cfg.Webhooks {
@@ -351,6 +358,7 @@ func (e *engine) run(ctx context.Context) error {
 	g.Go(func() error { return e.worker.Run(gctx) })
 	g.Go(func() error { return e.deliver.Run(gctx) })
 	g.Go(func() error { return e.jobs.Run(gctx) })
+	g.Go(func() error { return e.slow.Run(gctx) })
 	g.Go(func() error { return handlers.Importer{Desk: e.worker.Desk}.Run(gctx) })
 	g.Go(func() error { return e.alerts.Run(gctx) })
 	g.Go(func() error { return e.hooks.Run(gctx) })
@@ -360,6 +368,9 @@ func (e *engine) run(ctx context.Context) error {
 		g.Go(func() error { return e.alive.Run(gctx) })
 	}
 	g.Go(func() error { return e.know.Follow(gctx, e.store, entryPoll) })
+	if e.vectors != nil {
+		g.Go(func() error { return e.vectors.Follow(gctx, e.store, vectorPoll) })
+	}
 	g.Go(func() error { return e.drain(gctx) })
 	if e.data != nil {
 		g.Go(func() error { return e.data.Run(gctx) })

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"time"
 
 	"frontline/config"
 	"frontline/handlers"
@@ -18,6 +19,17 @@ func (e *engine) openModel() *llm.Client {
 		Prices: llm.Prices{Prompt: prompt, Completion: completion, Embedding: embedding}, Now: e.now, Log: e.log.With("component", "llm"), Observe: e.meters.sawModel})
 }
 
+// vectorPoll is how often vectors that another replica made are looked for.
+const vectorPoll = time.Second
+
+// openVectors lets the base be found by vectors too.
+func (e *engine) openVectors() {
+	l := e.cfg.LLM
+	if e.model != nil && l.EmbeddingModel != "" {
+		e.vectors = kb.NewVectors(e.know, kb.VectorOptions{Model: l.EmbeddingModel, Embedder: e.model, Wait: l.Wait(), Hide: handlers.Hidden, Log: e.log.With("component", "kb")})
+	}
+}
+
 func modelLimits(cfg *config.Config) kb.ModelLimits {
 	l := cfg.LLM
 	_, _, _, day := l.Prices()
@@ -27,9 +39,12 @@ func modelLimits(cfg *config.Config) kb.ModelLimits {
 // modelState is what the page of the model shows.
 func (e *engine) modelState() *web.ModelState {
 	s := e.model.State()
-	prompt, completion, embedding, _ := e.cfg.LLM.Prices()
-	return &web.ModelState{Model: s.Model, EmbeddingModel: s.EmbeddingModel, Answers: e.cfg.LLM.Answers, RestsUntil: s.RestsUntil, EmbeddingRest: s.EmbeddingRest,
-		Limits: modelLimits(e.cfg), Priced: prompt+completion+embedding > 0}
+	state := &web.ModelState{Model: s.Model, EmbeddingModel: s.EmbeddingModel, Answers: e.cfg.LLM.Answers, RestsUntil: s.RestsUntil, EmbeddingRest: s.EmbeddingRest,
+		Limits: modelLimits(e.cfg)}
+	if e.vectors != nil {
+		state.Vectors = e.vectors.State()
+	}
+	return state
 }
 
 // model fits the language model to what the desk asks of one.

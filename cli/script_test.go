@@ -50,11 +50,11 @@ func startTestDemo(t *testing.T, dir string) *running {
 	return startTestDemoWith(t, demoOptions{dir: dir})
 }
 
-func startTestDemoWith(t *testing.T, o demoOptions) *running {
+func startTestDemoWith(t *testing.T, o demoOptions, vars ...string) *running {
 	t.Helper()
 	o.listen = "127.0.0.1:0"
 	log := &logBuffer{}
-	env := Env{Vars: []string{"FRONTLINE_LOG_LEVEL=debug"}, Stdout: log, Stderr: log}
+	env := Env{Vars: append([]string{"FRONTLINE_LOG_LEVEL=debug"}, vars...), Stdout: log, Stderr: log}
 	d, err := startDemo(context.Background(), env, o)
 	if err != nil {
 		t.Fatal(err)

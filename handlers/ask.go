@@ -34,7 +34,7 @@ func (d *Desk) ask(ctx context.Context, r Request) (Result, error) {
 	}
 	// The knowledge base and everything kept of the question see it masked.
 	question := chat.Cut(mask.Text(text), 500)
-	found, err := d.Knowledge.Search(ctx, kb.Query{Text: question, N: 5, Now: r.Now})
+	found, err := d.Knowledge.Search(ctx, kb.Query{Text: question, N: 5, Now: r.Now, Vectors: true, Person: r.Actor.ID})
 	if err != nil {
 		return Result{}, fmt.Errorf("search the knowledge: %w", err)
 	}

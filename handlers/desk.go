@@ -52,6 +52,11 @@ type Keeper interface {
 	Put(ctx context.Context, content []byte) (id string, err error)
 }
 
+// Embedding gives the base's questions their vectors, a part at a time.
+type Embedding interface {
+	Run(ctx context.Context) error
+}
+
 // Model is the optional language model. It proposes, the desk validates. Texts
 // are masked; person is whose budget a call takes.
 type Model interface {
@@ -71,6 +76,7 @@ type Desk struct {
 	Directory Directory
 	Fetcher   Fetcher
 	Model     Model
+	Embedding Embedding // nil: words alone find entries
 	Alerts    *alert.Desk
 	Construct *construct.Engine // nil: data construction is off
 	Monitors  *monitor.Runner   // nil: nothing is watched

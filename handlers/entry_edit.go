@@ -103,12 +103,12 @@ func (d *Desk) CreateEntry(tx *store.Tx, actor chat.User, e kb.Entry, then strin
 // them, and refuses what cannot be kept.
 func entryWords(e kb.Entry) (kb.Entry, error) {
 	for _, text := range []*string{&e.Question, &e.Answer, &e.AnswerText, &e.Steps, &e.Exceptions} {
-		*text = hidden(*text)
+		*text = Hidden(*text)
 	}
 	for _, list := range []*[]string{&e.Similar, &e.Negative} {
 		out := make([]string, len(*list))
 		for i, text := range *list {
-			out[i] = hidden(text)
+			out[i] = Hidden(text)
 		}
 		*list = out
 	}
@@ -116,7 +116,8 @@ func entryWords(e kb.Entry) (kb.Entry, error) {
 	return e, kb.Validate(e)
 }
 
-func hidden(text string) string {
+// Hidden is a text without what identifies people and without secrets.
+func Hidden(text string) string {
 	clean, _ := mask.Scrub(text)
 	return mask.Text(clean)
 }

@@ -187,7 +187,7 @@ func (p player) replay(ctx context.Context, asked []store.AskedText, number int6
 
 // AddMust confirms that a question must find an entry.
 func (d *Desk) AddMust(tx *store.Tx, actor chat.User, number int64, question string) error {
-	if question = chat.Cut(strings.Join(strings.Fields(hidden(question)), " "), 200); question == "" {
+	if question = chat.Cut(strings.Join(strings.Fields(Hidden(question)), " "), 200); question == "" {
 		return refuse("写上问法。")
 	}
 	if _, err := tx.FindEntry(number); err != nil {

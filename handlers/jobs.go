@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -52,6 +53,23 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 	}
 	return list
 }
+
+// NewSlowJobs are jobs that may take long, beside which the others go on.
+func NewSlowJobs(d *Desk) (list []Job) {
+	if d.Embedding != nil {
+		// The next run is set far off, so that one replica works at a time, and
+		// brought back at the end.
+		list = append(list, Job{Name: "vectors", Next: every(vectorsLease), Run: func(ctx context.Context) error {
+			short, cancel := context.WithTimeout(ctx, vectorsLease-time.Minute)
+			defer cancel()
+			err := d.Embedding.Run(short)
+			return errors.Join(err, d.Store.HastenJob(ctx, "vectors", d.Store.Now().Add(jobLook)))
+		}})
+	}
+	return list
+}
+
+const vectorsLease = 5 * time.Minute
 
 // daily is every day at a time of the clock's own zone.
 func daily(hour, minute int) func(time.Time) time.Time {

@@ -17,9 +17,10 @@ import (
 // HelpAnswers are how many entries the page shows for a question.
 const HelpAnswers = 5
 
-// HelpSearch is what the base says to a question of the page.
-func (d *Desk) HelpSearch(ctx context.Context, question string) (kb.Result, error) {
-	return d.Knowledge.Search(ctx, kb.Query{Text: question, N: HelpAnswers, Now: d.Store.Now()})
+// HelpSearch is what the base says to somebody's question of the page, which is
+// masked.
+func (d *Desk) HelpSearch(ctx context.Context, person, question string) (kb.Result, error) {
+	return d.Knowledge.Search(ctx, kb.Query{Text: question, N: HelpAnswers, Now: d.Store.Now(), Vectors: true, Person: person})
 }
 
 // AskOnPage keeps a question of the page as one of the chat is kept, and returns
@@ -29,7 +30,7 @@ func (d *Desk) AskOnPage(ctx context.Context, actor chat.User, text string) (mes
 	if question == "" {
 		return "", refuse("写上你想问的，一句话就行。")
 	}
-	found, err := d.HelpSearch(ctx, question)
+	found, err := d.HelpSearch(ctx, actor.ID, question)
 	if err != nil {
 		return "", fmt.Errorf("search the knowledge: %w", err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // PutSynonyms keeps a group of words, a new one when id is 0.
 func (d *Desk) PutSynonyms(tx *store.Tx, actor chat.User, id int64, line string) (words []string, err error) {
-	words = kb.ReadSynonyms(hidden(line))
+	words = kb.ReadSynonyms(Hidden(line))
 	others, err := otherSynonyms(tx, id)
 	if err != nil {
 		return words, err
@@ -72,7 +72,7 @@ func (d *Desk) TrySynonyms(ctx context.Context, id int64, line string) (r Reread
 	if err != nil {
 		return r, err
 	}
-	r.Words = kb.ReadSynonyms(hidden(line))
+	r.Words = kb.ReadSynonyms(Hidden(line))
 	var groups [][]string
 	for _, g := range all {
 		if g.ID != id {

@@ -38,6 +38,9 @@ type Options struct {
 type Engine struct {
 	opt  Options
 	live atomic.Pointer[index]
+	// vectors, when there are any, find entries beside the words; set before
+	// the first search.
+	vectors *Vectors
 
 	// What the next index is made from; mu is never held while one is trained
 	// in the background.

@@ -16,7 +16,8 @@ type candidate struct {
 	item  int32
 	score float64
 	x     features
-	best  int // the item's question that fits best
+	best  int     // the item's question that fits best
+	like  float64 // likeness by vectors, while their weight is fitted
 }
 
 func newScratch(ix *index) *scratch {

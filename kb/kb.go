@@ -60,6 +60,10 @@ type Query struct {
 	Text string
 	N    int       // hits wanted; zero means five
 	Now  time.Time // entries out of date on this day are left out; zero leaves none out
+	// Vectors lets the embedding model help where words are not sure, when there
+	// is one: somebody waits for this answer. Person is whose budget it takes.
+	Vectors bool
+	Person  string
 }
 
 // Band says how sure a result is.
@@ -85,7 +89,7 @@ func (b Band) String() string {
 // Hit is one find.
 type Hit struct {
 	Entry       Entry
-	Score       float64 // 0 to 1: how likely this is what was asked; comparable between queries
+	Score       float64 // 0 to 1: how likely this is what was asked, by the words; comparable between queries
 	Matched     string  // the entry's question that fits best
 	Explanation Explanation
 }
@@ -120,6 +124,7 @@ type Signals struct {
 	Coverage float64 // share of the question's weight that the entry's questions hold
 	Answer   float64 // share of it that the answer's text holds
 	Margin   float64 // distance to the next entry; of the first hit only
+	Vector   float64 // likeness by vectors, -1 to 1; 0 where they were not asked
 }
 
 // Result is what a search found. Hits are best first and are there in every
@@ -129,7 +134,7 @@ type Result struct {
 	Band      Band
 	Hits      []Hit
 	Threshold float64 // the score from which this base answers
-	Reason    string  // "exact", "confident", "unsure", "ambiguous", "unknown", "chat", "empty", "negative"
+	Reason    string  // "exact", "confident", "unsure", "likeness", "ambiguous", "unknown", "chat", "empty", "negative"
 }
 
 // Prompt is one request to a language model. User text goes into Data, never

@@ -83,6 +83,21 @@ const candidates = 30
 // the fit. The slice belongs to the scratch.
 func (ix *index) rank(s *scratch, q *asked) []candidate {
 	found := s.fetch(ix, q.vec, candidates)
+	ix.weigh(s, q, found)
+	return found
+}
+
+// score measures items that the words did not fetch, best first.
+func (ix *index) score(s *scratch, q *asked, items []int32) []candidate {
+	found := make([]candidate, len(items))
+	for i, n := range items {
+		found[i].item = n
+	}
+	ix.weigh(s, q, found)
+	return found
+}
+
+func (ix *index) weigh(s *scratch, q *asked, found []candidate) {
 	for k, id := range q.vec.id {
 		s.weight[id] = q.vec.w[k]
 	}
@@ -94,7 +109,6 @@ func (ix *index) rank(s *scratch, q *asked) []candidate {
 		s.weight[id] = 0
 	}
 	slices.SortFunc(found, compare)
-	return found
 }
 
 // measure fills in the features of a candidate. s.weight holds the question's

@@ -26,7 +26,7 @@ const (
 )
 
 // Search answers one question from the live index. It never changes anything
-// and gives the same result for the same index, question and day.
+// and, without vectors, gives the same result for the same index, question and day.
 func (e *Engine) Search(ctx context.Context, q Query) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
@@ -41,6 +41,9 @@ func (e *Engine) Search(ctx context.Context, q Query) (Result, error) {
 	ix.pool.Put(s)
 	if e.opt.Observe != nil {
 		e.opt.Observe(time.Since(start), res.Band)
+	}
+	if q.Vectors && e.vectors != nil {
+		res = e.vectors.join(ctx, ix, q, res)
 	}
 	return res, ctx.Err()
 }

@@ -31,6 +31,8 @@ type sample struct {
 	question *asked
 	list     []candidate
 	own      int32 // the item it belongs to; -1 when that was left out
+	text     string
+	entry    int64 // the entry it belongs to, also when that was left out
 }
 
 // place is where the right candidate stands, -1 when it does not.
@@ -48,7 +50,7 @@ func selfFit(ctx context.Context, entries []Entry, spell *speller, promise float
 	if similar < fewestLists || similar < len(entries)/4 {
 		return cautious
 	}
-	samples := askFolds(ctx, entries, spell, similar)
+	samples := askFolds(ctx, entries, spell, similar, nil)
 	if len(samples) < fewestLists {
 		return cautious
 	}
@@ -59,8 +61,12 @@ func selfFit(ctx context.Context, entries []Entry, spell *speller, promise float
 	return out
 }
 
+// liken compares a question with the other questions of an item by their
+// vectors; nil while only words are fitted.
+type liken func(text string, it *item) float64
+
 // askFolds asks as many folds as it takes to have enough lists, side by side.
-func askFolds(ctx context.Context, entries []Entry, spell *speller, similar int) []sample {
+func askFolds(ctx context.Context, entries []Entry, spell *speller, similar int, like liken) []sample {
 	each := similar/folds + perStranger*len(entries)/folds
 	n := max(1, min(folds, enoughLists/max(1, each)+1))
 	if similar < fewForFolds {
@@ -70,7 +76,7 @@ func askFolds(ctx context.Context, entries []Entry, spell *speller, similar int)
 	parts := make([][]sample, n)
 	var wg sync.WaitGroup
 	for f := range n {
-		wg.Go(func() { parts[f] = askFold(ctx, entries, order, spell, f, enoughLists/n) })
+		wg.Go(func() { parts[f] = askFold(ctx, entries, order, spell, f, enoughLists/n, like) })
 	}
 	wg.Wait()
 	return slices.Concat(parts...)
@@ -78,18 +84,19 @@ func askFolds(ctx context.Context, entries []Entry, spell *speller, similar int)
 
 // question of a fold: own is the entry it belongs to, -1 when that is left out.
 type held struct {
-	text string
-	own  int
+	text  string
+	own   int
+	entry int64
 }
 
-func askFold(ctx context.Context, entries []Entry, order []int, spell *speller, f, most int) []sample {
+func askFold(ctx context.Context, entries []Entry, order []int, spell *speller, f, most int, like liken) []sample {
 	var rest []Entry
 	var asks []held
 	for k, i := range order {
 		e := entries[i]
 		if k%folds == f {
 			for _, text := range e.Similar[:min(perStranger, len(e.Similar))] {
-				asks = append(asks, held{text, -1}) // standard questions are worded as nobody asks
+				asks = append(asks, held{text, -1, e.Number}) // standard questions are worded as nobody asks
 			}
 			continue
 		}
@@ -97,7 +104,7 @@ func askFold(ctx context.Context, entries []Entry, order []int, spell *speller, 
 		part.Similar = nil
 		for j, text := range e.Similar {
 			if (j+k)%folds == f || len(e.Similar) == 1 && f%2 == 0 {
-				asks = append(asks, held{text, len(rest)})
+				asks = append(asks, held{text, len(rest), e.Number})
 			} else {
 				part.Similar = append(part.Similar, text)
 			}
@@ -112,10 +119,10 @@ func askFold(ctx context.Context, entries []Entry, order []int, spell *speller, 
 	if train(ctx, ix) != nil {
 		return nil
 	}
-	return askAll(ix, asks)
+	return askAll(ix, asks, like)
 }
 
-func askAll(ix *index, asks []held) []sample {
+func askAll(ix *index, asks []held, like liken) []sample {
 	var out []sample
 	s := newScratch(ix)
 	for _, h := range asks {
@@ -127,7 +134,12 @@ func askAll(ix *index, asks []held) []sample {
 		if len(found) == 0 {
 			continue
 		}
-		out = append(out, sample{question: q, list: found, own: int32(h.own)})
+		for i := range found {
+			if like != nil {
+				found[i].like = like(h.text, ix.items[found[i].item])
+			}
+		}
+		out = append(out, sample{question: q, list: found, own: int32(h.own), text: h.text, entry: h.entry})
 	}
 	return out
 }

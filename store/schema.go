@@ -296,6 +296,11 @@ var migrations = []migration{
 		"CREATE INDEX model_call_person ON model_call (person, at)",
 		"INSERT INTO counter (kind, next) VALUES ('model',1)", // held by who looks at the budget, one after the other
 	}},
+	{name: "vectors of questions", oldest: 12, steps: []string{
+		"CREATE TABLE entry_vector (model $key(128) NOT NULL, text_hash $key(24) NOT NULL, entry BIGINT NOT NULL, dim BIGINT NOT NULL, scale DOUBLE NOT NULL, bits $blob, changed BIGINT NOT NULL, PRIMARY KEY (model, text_hash))$end",
+		"CREATE INDEX entry_vector_changed ON entry_vector (model, changed)",
+		"INSERT INTO counter (kind, next) VALUES ('vector',1)", // goes up with every vector, in the order of commits
+	}},
 }
 
 func numbered(head, row string, n int) string {

@@ -86,7 +86,7 @@ func (s *Server) helpAnswer(v *visit, p *helpPage, message string) (err error) {
 		return errNotFound
 	}
 	p.Text, p.Judged = p.Asked.Text, p.Asked.Feedback
-	found, err := s.opt.Desk.HelpSearch(v.r.Context(), p.Asked.Text)
+	found, err := s.opt.Desk.HelpSearch(v.r.Context(), v.user.ID, p.Asked.Text)
 	if err != nil {
 		return err
 	}

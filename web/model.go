@@ -15,7 +15,6 @@ type ModelState struct {
 	RestsUntil            time.Time
 	EmbeddingRest         time.Time // zero: calls are made
 	Limits                kb.ModelLimits
-	Priced                bool
 	Vectors               kb.VectorState
 }
 

@@ -25,6 +25,7 @@ type Options struct {
 	Model          string
 	EmbeddingModel string
 	Timeout        time.Duration  // of one call; 4 s when zero
+	BatchTimeout   time.Duration  // of a call that embeds many texts, for which nobody waits; 30 s when zero
 	Limits         kb.ModelLimits // of a day; they need a Ledger
 	Prices         Prices
 	Ledger         Ledger // nil: nothing is logged and no budget holds
@@ -38,6 +39,7 @@ type Options struct {
 
 const (
 	defaultTimeout = 4 * time.Second
+	defaultBatch   = 30 * time.Second
 	defaultTokens  = 300
 	embedBatch     = 64
 	maxAnswer      = 16 << 10 // bytes of a completion
@@ -62,6 +64,9 @@ func New(opt Options) *Client {
 	if opt.Timeout <= 0 {
 		opt.Timeout = defaultTimeout
 	}
+	if opt.BatchTimeout <= 0 {
+		opt.BatchTimeout = defaultBatch
+	}
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
@@ -80,7 +85,7 @@ func connect(opt Options, most int64, g *guard) *openai.Client {
 	cfg := openai.DefaultConfig(opt.APIKey)
 	cfg.BaseURL = strings.TrimRight(opt.BaseURL, "/")
 	cfg.HTTPClient = &http.Client{
-		Timeout:       opt.Timeout,
+		Timeout:       max(opt.Timeout, opt.BatchTimeout), // each call has a deadline of its own
 		Transport:     &bounded{http.DefaultTransport.(*http.Transport).Clone(), most, func(d time.Duration) { g.rest(opt.Now(), d) }},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -96,7 +101,7 @@ func (c *Client) Complete(ctx context.Context, p kb.Prompt) (answer string, err 
 	data := fence(p.Data)
 	k := kb.ModelCall{Model: c.opt.Model, Person: p.Person, PromptTokens: atMost(p.System, data), CompletionTokens: int64(p.MaxTokens)}
 	k.Purpose, k.Version, _ = strings.Cut(p.Name, "/")
-	err = c.call(ctx, c.guard, k, func(ctx context.Context) (used usage, err error) {
+	err = c.call(ctx, c.guard, k, c.opt.Timeout, func(ctx context.Context) (used usage, err error) {
 		answer, used, err = c.complete(ctx, p, data)
 		return used, err
 	})
@@ -148,7 +153,11 @@ func (c *Client) Embed(ctx context.Context, person string, texts []string) ([][]
 		batch := texts[:min(embedBatch, len(texts))]
 		texts = texts[len(batch):]
 		k := kb.ModelCall{Purpose: purposeEmbed, Model: c.opt.EmbeddingModel, Person: person, PromptTokens: atMost(batch...)}
-		err := c.call(ctx, c.embedGuard, k, func(ctx context.Context) (usage, error) {
+		most := c.opt.Timeout
+		if len(batch) > 1 {
+			most = c.opt.BatchTimeout
+		}
+		err := c.call(ctx, c.embedGuard, k, most, func(ctx context.Context) (usage, error) {
 			res, err := c.vectors.CreateEmbeddings(ctx, openai.EmbeddingRequestStrings{Input: batch, Model: openai.EmbeddingModel(c.opt.EmbeddingModel)})
 			if err != nil {
 				return usage{}, err
@@ -182,12 +191,12 @@ func inOrder(data []openai.Embedding, n int) ([][]float32, error) {
 
 // call runs one request under the deadline, the budget and the breaker, and
 // keeps it in the log however it ends.
-func (c *Client) call(ctx context.Context, g *guard, k kb.ModelCall, do func(context.Context) (usage, error)) error {
+func (c *Client) call(ctx context.Context, g *guard, k kb.ModelCall, most time.Duration, do func(context.Context) (usage, error)) error {
 	k.At = c.opt.Now()
 	k.Cost = c.opt.Prices.costs(k.Purpose, usage{k.PromptTokens, k.CompletionTokens})
 	err := c.begin(ctx, g, &k)
 	if err == nil {
-		bounded, cancel := context.WithTimeout(ctx, c.opt.Timeout)
+		bounded, cancel := context.WithTimeout(ctx, most)
 		used, failed := do(bounded)
 		err = plain(bounded, failed)
 		cancel()
