@@ -243,7 +243,7 @@ func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error
 	}
 	desk.Fetcher = &attachments{client: e.client, bot: bot.NewMediaFetcher(maxAttachment, demo), keys: keys, files: files}
 	if e.model != nil {
-		desk.Model = model{e.model}
+		desk.Model, desk.Answers = model{e.model}, e.cfg.LLM.Answers
 	}
 	if e.vectors != nil {
 		desk.Embedding = &kb.Embedding{Vectors: e.vectors, Store: e.store, Now: e.now}

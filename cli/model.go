@@ -48,13 +48,9 @@ func (e *engine) modelState() *web.ModelState {
 }
 
 // model fits the language model to what the desk asks of one.
-type model struct{ c *llm.Client }
+type model struct{ *llm.Client }
 
 func (m model) ExtractFields(ctx context.Context, person, text string) (handlers.ModelFields, error) {
-	f, err := m.c.ExtractFields(ctx, person, text)
+	f, err := m.Client.ExtractFields(ctx, person, text)
 	return handlers.ModelFields{AppVersion: f.AppVersion, System: f.System, Symptom: f.Symptom, Urgency: f.Urgency}, err
-}
-
-func (m model) Intent(ctx context.Context, person, text string) (string, float64, error) {
-	return m.c.Intent(ctx, person, text)
 }

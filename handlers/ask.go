@@ -5,13 +5,19 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"frontline/bot/chat"
 	"frontline/handlers/mask"
 	"frontline/kb"
 	"frontline/store"
 )
+
+// asked is a question, masked, with what the base found for it.
+type asked struct {
+	text  string
+	note  string // how it was read, to be shown; "" as it was said
+	found kb.Result
+}
 
 // ask answers a question from the knowledge base in three bands: sure, maybe
 // (up to three candidates by number), not sure (said so, and remembered).
@@ -34,96 +40,115 @@ func (d *Desk) ask(ctx context.Context, r Request) (Result, error) {
 	}
 	// The knowledge base and everything kept of the question see it masked.
 	question := chat.Cut(mask.Text(text), 500)
-	found, err := d.Knowledge.Search(ctx, kb.Query{Text: question, N: 5, Now: r.Now, Vectors: true, Person: r.Actor.ID})
+	found, err := d.search(ctx, r, question)
 	if err != nil {
-		return Result{}, fmt.Errorf("search the knowledge: %w", err)
+		return Result{}, err
 	}
-	if found.Band == kb.Answer {
-		return d.answer(r, question, found, ""), nil
+	a := asked{text: question, found: found}
+	if res := d.notHere(r, text, a); res != nil {
+		return *res, nil
 	}
-	if d.soundsLikeReport(ctx, r.Actor.ID, question) {
+	think, stop := context.WithTimeout(ctx, modelTurn)
+	defer stop()
+	if a, err = d.complete(ctx, think, r, a); err != nil {
+		return Result{}, err
+	}
+	if a.found.Band == kb.Answer {
+		return d.sureAnswer(ctx, think, r, a)
+	}
+	if d.soundsLikeReport(think, r.Actor.ID, question) {
 		return d.startReport(ctx, r, text, true)
 	}
-	if found.Band == kb.Clarify && len(found.Hits) > 0 {
-		if len(found.Hits) == 1 {
-			return d.answer(r, question, found, "你可能想问："), nil
-		}
-		return d.clarify(r, question, found), nil
+	if a.found.Band == kb.Clarify && len(a.found.Hits) > 0 {
+		return d.maybeAnswer(think, r, a), nil
 	}
-	return d.dontKnow(r, question, found), nil
+	return d.dontKnow(r, a), nil
+}
+
+// search is for somebody who waits for the answer: vectors may help.
+func (d *Desk) search(ctx context.Context, r Request, question string) (kb.Result, error) {
+	found, err := d.Knowledge.Search(ctx, kb.Query{Text: question, N: 5, Now: r.Now, Vectors: true, Person: r.Actor.ID})
+	if err != nil {
+		return found, fmt.Errorf("search the knowledge: %w", err)
+	}
+	return found, nil
 }
 
 // greetings are no questions and nothing that is missing from the base.
 var greetings = regexp.MustCompile(`(?i)^(你好|您好|hi|hello|嗨|哈喽|在吗|在不在|早上好|早|下午好|晚上好)[啊呀吗呢!！。~～?？ ]*$`)
 
-// answer shows the first hit with its source.
-func (d *Desk) answer(r Request, question string, found kb.Result, lead string) Result {
-	e := found.Hits[0].Entry
-	topic := Topic{Message: r.Msg.ID, Question: question, Entry: e.Number, Title: e.Question}
-	for _, h := range found.Hits[1:] {
-		topic.Others = append(topic.Others, h.Entry.Number)
+// sureAnswer answers what the base is sure of.
+func (d *Desk) sureAnswer(ctx, think context.Context, r Request, a asked) (Result, error) {
+	above, err := d.seeAbove(ctx, r, a)
+	if above != nil || err != nil {
+		return orEmpty(above), err
 	}
-	res := Result{Topic: &topic, Say: answerWords(r.Msg, e, lead)}
+	if w, ok := d.worded(think, r, a); ok && w.from[0].Number == a.found.Hits[0].Entry.Number {
+		return d.answer(r, a, w), nil
+	}
+	return d.answer(r, a, wording{}), nil
+}
+
+// maybeAnswer answers what the base is not sure of: the model chooses if it may, else
+// the asker does.
+func (d *Desk) maybeAnswer(think context.Context, r Request, a asked) Result {
+	if w, ok := d.worded(think, r, a); ok {
+		w.lead = leadMaybe
+		return d.answer(r, a.first(w.from[0].Number), w)
+	}
+	switch n, ok := d.chosen(think, r, a); {
+	case ok && n < 0:
+		return d.dontKnow(r, a)
+	case ok:
+		return d.answer(r, a.first(a.found.Hits[n].Entry.Number), wording{lead: leadMaybe, by: "从几个候选里挑的，不对就回「换个答案」。"})
+	}
+	if len(a.found.Hits) == 1 {
+		return d.answer(r, a, wording{lead: leadMaybe})
+	}
+	return d.clarify(r, a)
+}
+
+const leadMaybe = "你可能想问："
+
+// first puts an entry before the other hits.
+func (a asked) first(number int64) asked {
+	hits := make([]kb.Hit, 0, len(a.found.Hits))
+	for _, h := range a.found.Hits {
+		if h.Entry.Number == number {
+			hits = append([]kb.Hit{h}, hits...)
+		} else {
+			hits = append(hits, h)
+		}
+	}
+	a.found.Hits = hits
+	return a
+}
+
+// answer shows the first hit with its source.
+func (d *Desk) answer(r Request, a asked, w wording) Result {
+	e := a.found.Hits[0].Entry
+	topic := Topic{Message: r.Msg.ID, Question: a.text, Entry: e.Number, Title: e.Question, Others: numbersOf(a.found.Hits[1:])}
+	res := Result{Topic: &topic, Say: answerWords(r.Msg, e, a.note, w)}
 	band := "answer"
-	if lead != "" {
+	if w.lead != "" {
 		band = "clarify"
 	}
-	res.Write = d.keepQuestion(r, question, band, e.Number, found.Hits[0].Score)
+	res.Write = d.keepQuestion(r, a.text, band, e.Number, a.found.Hits[0].Score)
 	return res
 }
 
-// shortAnswer is what still fits on one card (sub_title_text, 160 characters).
-const shortAnswer = 160
-
-const feedbackWords = "有用回「有用」，没用回「没解决」，要人处理回「转人工」。"
-
-func answerWords(m chat.Message, e kb.Entry, lead string) []chat.Outgoing {
-	ref := " @" + m.ID
-	card := &chat.Card{
-		TaskID: taskID(fmt.Sprintf("k%d", e.Number), m), Source: "知识库",
-		Buttons: []chat.Button{{Text: "解决了", Key: "有用" + ref, Style: 1}, {Text: "没解决", Key: "没解决" + ref}, {Text: "转人工", Key: "转人工" + ref}},
+func numbersOf(hits []kb.Hit) (out []int64) {
+	for _, h := range hits {
+		out = append(out, h.Entry.Number)
 	}
-	body, source := answerBody(e), sourceLine(e)
-	if plain := e.AnswerText; plain != "" && e.Steps == "" && e.Exceptions == "" && utf8.RuneCountInString(plain) <= shortAnswer {
-		card.Title, card.Text = lead+e.Question, plain
-		card.Rows = []chat.Row{{Key: "来源", Value: source}}
-		card.Twin = fmt.Sprintf("%s【%s】\n%s\n依据 %s\n%s", lead, e.Question, plain, source, feedbackWords)
-		return []chat.Outgoing{{Body: chat.Body{Card: card}}}
-	}
-	card.Title, card.Desc = "这条回答解决问题了吗？", source
-	card.Twin = feedbackWords
-	text := fmt.Sprintf("%s**%s**\n%s\n> 依据 %s", lead, e.Question, body, source)
-	return []chat.Outgoing{{Body: chat.Body{Markdown: text}}, {Body: chat.Body{Card: card}}}
-}
-
-func answerBody(e kb.Entry) string {
-	var b strings.Builder
-	b.WriteString(e.Answer)
-	if e.Steps != "" {
-		b.WriteString("\n你这边：" + e.Steps)
-	}
-	if e.Exceptions != "" {
-		b.WriteString("\n例外：" + e.Exceptions)
-	}
-	return b.String()
-}
-
-func sourceLine(e kb.Entry) string {
-	line := fmt.Sprintf("K%d 第 %d 版", e.Number, max(1, e.Version))
-	if e.ReviewAt != "" {
-		line += " · 下次复核 " + e.ReviewAt
-	}
-	if e.Group != "" {
-		line += " · " + e.Group
-	}
-	return line
+	return out
 }
 
 // clarify offers up to three candidates by number.
-func (d *Desk) clarify(r Request, question string, found kb.Result) Result {
-	hits := found.Hits[:min(3, len(found.Hits))]
+func (d *Desk) clarify(r Request, a asked) Result {
+	hits := a.found.Hits[:min(3, len(a.found.Hits))]
 	var list []string
-	lines := []string{"你想问的是哪一个？回复数字即可："}
+	lines := []string{a.noted("你想问的是哪一个？回复数字即可：")}
 	vote := &chat.Choice{Key: "which"}
 	for i, h := range hits {
 		show := h.Entry.Question
@@ -137,30 +162,49 @@ func (d *Desk) clarify(r Request, question string, found kb.Result) Result {
 	}
 	vote.Options = append(vote.Options, chat.Option{ID: zeroItem, Text: "都不是，转人工"})
 	lines = append(lines, "0  都不是，转人工")
-	card := &chat.Card{TaskID: taskID("which", r.Msg), Source: "知识库", Title: "你想问的是哪一个？", Desc: "选一个，我再给答案",
+	card := &chat.Card{TaskID: taskID("which", r.Msg), Source: "知识库", Title: "你想问的是哪一个？", Desc: a.noteOr("选一个，我再给答案"),
 		Vote: vote, Submit: &chat.Button{Text: "确定", Key: SubmitKey}, Twin: strings.Join(lines, "\n")}
 	return Result{
 		Say: []chat.Outgoing{{Body: chat.Body{Card: card}}}, List: list,
-		Topic: &Topic{Message: r.Msg.ID, Question: question},
-		Write: d.keepQuestion(r, question, "clarify", hits[0].Entry.Number, hits[0].Score),
+		Topic: &Topic{Message: r.Msg.ID, Question: a.text},
+		Write: d.keepQuestion(r, a.text, "clarify", hits[0].Entry.Number, hits[0].Score),
 	}
 }
 
+// noted is a text under the note.
+func (a asked) noted(text string) string {
+	if a.note == "" {
+		return text
+	}
+	return a.note + "\n" + text
+}
+
+func (a asked) noteOr(text string) string {
+	if a.note == "" {
+		return text
+	}
+	return a.note
+}
+
 // dontKnow says so, offers ways on, and the question is remembered.
-func (d *Desk) dontKnow(r Request, question string, found kb.Result) Result {
+func (d *Desk) dontKnow(r Request, a asked) Result {
 	card := &chat.Card{
-		TaskID: taskID("gap", r.Msg), Source: "一线助手", Title: "这个我没有可靠的答案，不猜", Desc: "原话已记下，会有人补进知识库",
-		Buttons: []chat.Button{{Text: "转人工", Key: "转人工 @" + r.Msg.ID, Style: 1}, {Text: "报障", Key: "报障 " + chat.Cut(chat.Plain(question), 100)}, {Text: "有答案了告诉我", Key: "有答案了告诉我 @" + r.Msg.ID}},
-		Twin:    "这个我没有可靠的答案，不猜。原话已记下，会有人补进知识库。\n现在就要处理的话：\n1  转人工\n2  报障\n3  有答案了告诉我\n也可以补一句更具体的（哪个页面、什么提示、什么账户）。",
+		TaskID: taskID("gap", r.Msg), Source: "一线助手", Title: "这个我没有可靠的答案，不猜", Desc: a.noteOr("原话已记下，会有人补进知识库"),
+		Buttons: []chat.Button{{Text: "转人工", Key: "转人工 @" + r.Msg.ID, Style: 1}, {Text: "报障", Key: "报障 " + chat.Cut(chat.Plain(a.text), 100)}, {Text: "有答案了告诉我", Key: "有答案了告诉我 @" + r.Msg.ID}},
+		Twin:    a.noted("这个我没有可靠的答案，不猜。原话已记下，会有人补进知识库。\n现在就要处理的话：\n1  转人工\n2  报障\n3  有答案了告诉我\n也可以补一句更具体的（哪个页面、什么提示、什么账户）。"),
 	}
 	score := 0.0
-	if len(found.Hits) > 0 {
-		score = found.Hits[0].Score
+	topic := Topic{Message: r.Msg.ID, Question: a.text}
+	if len(a.found.Hits) > 0 {
+		score = a.found.Hits[0].Score
+	}
+	if a.found.Band == kb.Clarify {
+		topic.Others = numbersOf(a.found.Hits) // the model took none of them; the asker may want to see
 	}
 	return Result{
-		Say: []chat.Outgoing{{Body: chat.Body{Card: card}}}, List: []string{"转人工", "报障 " + question, "有答案了告诉我 @" + r.Msg.ID},
-		Topic: &Topic{Message: r.Msg.ID, Question: question},
-		Write: d.keepQuestion(r, question, "refuse", 0, score),
+		Say: []chat.Outgoing{{Body: chat.Body{Card: card}}}, List: []string{"转人工", "报障 " + a.text, "有答案了告诉我 @" + r.Msg.ID},
+		Topic: &topic,
+		Write: d.keepQuestion(r, a.text, "refuse", 0, score),
 	}
 }
 
@@ -189,7 +233,7 @@ func (d *Desk) entry(ctx context.Context, r Request) (Result, error) {
 	topic.Entry, topic.Title = n, e.Question
 	m := r.Msg
 	m.ID = topic.Message // 有用 and 没解决 are about the question that was asked
-	return Result{Say: answerWords(m, e, ""), Topic: &topic}, nil
+	return Result{Say: answerWords(m, e, "", wording{}), Topic: &topic}, nil
 }
 
 // noneOfThese is 0 after a list of candidates.

@@ -73,7 +73,7 @@ func (d *Desk) tellAwaited(tx *store.Tx, w store.Watch, found kb.Result) error {
 		return err
 	}
 	e := found.Hits[0].Entry
-	text := fmt.Sprintf("你问的「%s」有答案了：\n**%s**\n%s\n> 依据 %s\n%s", chat.Plain(chat.Cut(w.Text, 60)), e.Question, answerBody(e), sourceLine(e), feedbackWords)
+	text := fmt.Sprintf("你问的「%s」有答案了：\n**%s**\n%s\n> 依据 %s\n%s", chat.Plain(chat.Cut(w.Text, 60)), e.Question, answerBody(e, ""), sourceLine(e), feedbackWords)
 	if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("awaited/%d", w.ID), To: person(w.Member), Body: chat.Body{Markdown: text}}); err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ type Knowledge interface {
 	// it is too large to be made meanwhile; Reread counts the questions of the
 	// base, and others, that would be read otherwise.
 	TrialSynonyms(ctx context.Context, groups [][]string) (*kb.Trial, error)
+	// Mentions tells whether an entry speaks of something.
+	Mentions(e kb.Entry, words string) bool
 	Reread(ctx context.Context, groups [][]string, others []string) (base, more int, err error)
 }
 
@@ -62,6 +64,17 @@ type Embedding interface {
 type Model interface {
 	ExtractFields(ctx context.Context, person, text string) (ModelFields, error)
 	Intent(ctx context.Context, person, text string) (intent string, confidence float64, err error)
+	// Choose names the entry that a question asks for by its place, -1 for none.
+	Choose(ctx context.Context, person, question string, entries []kb.Entry) (int, error)
+	// Word puts an answer into words, each sentence with its entries; no
+	// sentences when these do not answer the question.
+	Word(ctx context.Context, person, question string, entries []kb.Entry) ([]kb.Sentence, error)
+	// Rewrite completes a question that leans on the one before; "" when there
+	// is nothing to complete.
+	Rewrite(ctx context.Context, person, before, question string) (string, error)
+	// Draft makes an entry of what solved something; no answer when that is none
+	// for others.
+	Draft(ctx context.Context, person string, from kb.Drafting) (kb.Entry, error)
 }
 
 // ModelFields is what a model read out of a report.
@@ -76,6 +89,7 @@ type Desk struct {
 	Directory Directory
 	Fetcher   Fetcher
 	Model     Model
+	Answers   string    // the model's part in answers: "" none, AnswersChoose, AnswersWord
 	Embedding Embedding // nil: words alone find entries
 	Alerts    *alert.Desk
 	Construct *construct.Engine // nil: data construction is off

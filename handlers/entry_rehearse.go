@@ -178,7 +178,7 @@ func (p player) replay(ctx context.Context, asked []store.AskedText, number int6
 		switch {
 		case !was.same(then):
 			turned = append(turned, Turned{a, was, then})
-		case then.Finds(number) == 2 && answerBody(was.Entries[0]) != answerBody(then.Entries[0]):
+		case then.Finds(number) == 2 && answerBody(was.Entries[0], "") != answerBody(then.Entries[0], ""):
 			reworded++
 		}
 	}

@@ -111,9 +111,10 @@ func (d *Desk) answerSamples() []Sample {
 		say  []chat.Outgoing
 	}{
 		{"欢迎与帮助", []chat.Outgoing{{Body: chat.Body{Text: d.helpText(chat.User{Roles: chat.RoleSet{chat.Reporter}})}}}},
-		{"有把握，直接答", answerWords(r.Msg, entries[0], "")},
-		{"拿不准，列出几个", d.clarify(r, "可转债", found).Say},
-		{"没有答案", d.dontKnow(r, "可转债怎么打新", found).Say},
+		{"有把握，直接答", answerWords(r.Msg, entries[0], "", wording{})},
+		{"大模型组织的措辞", answerWords(r.Msg, entries[0], "按「可转债权限开通多久生效」查的", wording{text: "柜面办理的次一交易日 08:30 生效〔K1〕。", from: entries[:1], by: "措辞由大模型按上面的条目组织，原文回「看 K1」。"})},
+		{"拿不准，列出几个", d.clarify(r, asked{text: "可转债", found: found}).Say},
+		{"没有答案", d.dontKnow(r, asked{text: "可转债怎么打新"}).Say},
 	} {
 		for _, w := range s.say {
 			out = append(out, Sample{"提问", s.when, "提问的人", w.Body})

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"frontline/bot/chat"
 )
 
 // QuestionQuery chooses questions; its zero value chooses all. Kind is one of
@@ -72,4 +74,18 @@ func (s *Store) CountQuestions(ctx context.Context, q QuestionQuery) (n int64, e
 	part := s.questionsWhere(ctx, q).Select("id").Limit(CountMost)
 	err = s.read.WithContext(ctx).Table("(?) AS part", part).Count(&n).Error
 	return n, err
+}
+
+// AskedHere returns the questions that an entry answered in a place since a
+// time, the newest first.
+func (s *Store) AskedHere(ctx context.Context, place chat.Address, entry int64, since time.Time) ([]Question, error) {
+	var rows []questionRow
+	err := s.read.WithContext(ctx).Where("entry = ? AND asked_at >= ? AND band = 'answer'", entry, since.UnixMilli()).Order("id DESC").Limit(100).Find(&rows).Error
+	var out []Question
+	for _, r := range rows {
+		if q := r.question(); q.Place == place {
+			out = append(out, q)
+		}
+	}
+	return out, err
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"frontline/kb"
@@ -152,21 +151,5 @@ func derives(symptom, text string) bool {
 	if n < 2 || n > maxSymptom || strings.ContainsAny(symptom, "<>[]{}\n") || strings.Contains(symptom, "://") {
 		return false
 	}
-	lower := strings.ToLower(text)
-	pairs, held := 0, 0
-	var last rune
-	for _, r := range strings.ToLower(symptom) {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			last = 0
-			continue
-		}
-		if last != 0 {
-			pairs++
-			if strings.Contains(lower, string([]rune{last, r})) {
-				held++
-			}
-		}
-		last = r
-	}
-	return pairs > 0 && float64(held) >= fromTheText*float64(pairs)
+	return shareHeld(symptom, text) >= fromTheText
 }

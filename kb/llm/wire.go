@@ -120,7 +120,7 @@ type limitedBody struct {
 }
 
 // maxData bounds a text given to the model, in characters.
-const maxData = 2000
+const maxData = 4000
 
 // fence marks a person's text as data. Marks inside it are made harmless, so
 // that it cannot end the fence.
