@@ -271,3 +271,55 @@ func TestModelCompletes(t *testing.T) {
 		}
 	}
 }
+
+// A gap whose question became a ticket is drafted from what solved it: shown
+// first, kept as a draft that says so, published by a person.
+func TestModelDrafts(t *testing.T) {
+	e := newEndpoint(t)
+	r := startModelDemo(t, e)
+	asker, worker, curator := r.as(t, "linxiaowen"), r.as(t, "guyuan"), r.as(t, "zhaoqing")
+	const good = `{"question":"两融合同在哪补签","similar":[],"answer":"手机端「业务办理 > 两融 > 合同补签」，交易日 9:00 到 15:00 可以补签。"}`
+	e.says(map[string]string{"intent": noIntent, "draft": good})
+	asker.say("老的两融合同补签页面在哪")
+	asker.say("转人工")
+	worker.say("接 1")
+	worker.say("解决 1 原因:合同改版 办法:手机端「业务办理 > 两融 > 合同补签」，交易日 9:00 到 15:00 可以补签，客户 13800135521 已告知")
+	e.sent()
+	curator.say("缺口")
+	heard := curator.say("草稿 1")
+	for _, want := range []string{"大模型按 T1 的办法起草了答案", "交易日 9:00 到 15:00 可以补签", "1  存为草稿", "2  提交复核"} {
+		if !strings.Contains(heard, want) {
+			t.Errorf("no %q in %s", want, heard)
+		}
+	}
+	if strings.Contains(heard, "发布\n") || strings.Contains(e.sent(), "13800135521") {
+		t.Error("offered for publishing at once, or not masked")
+	}
+	if heard := curator.say("发布"); !strings.Contains(heard, "另一位知识管理员") {
+		t.Errorf("published at once: %s", heard)
+	}
+	heard = curator.say("1")
+	if !strings.Contains(heard, "K72 已存为草稿") {
+		t.Error(heard)
+	}
+	if heard := curator.say("看 K72"); !strings.Contains(heard, "K72（草稿，机器起草，不用来回答）") {
+		t.Error(heard)
+	}
+	if heard := curator.say("发布 K72"); !strings.Contains(heard, "已发布") {
+		t.Error(heard)
+	}
+	// From a ticket: the model's words where they hold, the ticket's own where not.
+	for n, c := range []struct{ draft, want string }{
+		{`{"question":"持仓成本为负是什么原因","answer":"卖出后摊薄成本会变负，属正常显示。"}`, "已起草 K73（草稿，大模型起草，逐字核对"},
+		{`{"question":"持仓成本","answer":"本产品保本，年化 12%。"}`, "已起草 K74（草稿，知识管理员"},
+		{`{"question":"持仓","answer":""}`, "已起草 K75（草稿，知识管理员"},
+	} {
+		e.says(map[string]string{"intent": noIntent, "draft": c.draft})
+		asker.say("转人工 持仓成本为负数第" + []string{"一", "二", "三"}[n] + "次是什么原因")
+		worker.say("接 " + []string{"2", "3", "4"}[n])
+		worker.say("解决 " + []string{"2", "3", "4"}[n] + " 原因:口径 办法:卖出后摊薄成本会变负，属正常显示，不影响盈亏")
+		if heard := worker.say("沉淀 " + []string{"2", "3", "4"}[n]); !strings.Contains(heard, c.want) {
+			t.Errorf("%s: %s", c.draft, heard)
+		}
+	}
+}

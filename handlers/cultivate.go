@@ -29,7 +29,12 @@ func (d *Desk) cultivate(ctx context.Context, r Request) (Result, error) {
 	if utf8.RuneCountInString(answer) < thinAnswer {
 		return Result{}, refuse(fmt.Sprintf("T%d 的办法只有「%s」，太薄，别人看不懂，没有起草。补全办法再沉淀，或回「不必 T%d」。", t.Number, answer, t.Number))
 	}
-	e := kb.Entry{Question: t.Title, Answer: answer, State: "draft", Owner: r.Actor.ID, Group: t.Group, Category: d.Rules.ClassTitle(t.Class)}
+	e := kb.Entry{Question: t.Title, Answer: answer}
+	lead := "草稿"
+	if m, ok := d.machineDraft(ctx, r.Actor.ID, kb.Drafting{Asked: []string{t.Title}, Cause: t.Reason, Method: answer}); ok {
+		e, lead = m, "草稿，大模型起草，逐字核对"
+	}
+	e.State, e.Owner, e.Group, e.Category = kb.Draft, r.Actor.ID, t.Group, d.Rules.ClassTitle(t.Class)
 	if t.Reason != "" {
 		e.Steps = "原因：" + t.Reason
 	}
@@ -52,7 +57,7 @@ func (d *Desk) cultivate(ctx context.Context, r Request) (Result, error) {
 		if err := d.change(tx, r.Actor, &t, t.State, fmt.Sprintf("沉淀为知识草稿 K%d", number)); err != nil {
 			return err
 		}
-		out.Say = append(out.Say, say(fmt.Sprintf("已起草 K%d（草稿，知识管理员回「发布 K%d」后才会用来回答）。%s", number, number, d.entryLine(number))).Say...)
+		out.Say = append(out.Say, say(fmt.Sprintf("已起草 K%d（%s，知识管理员回「发布 K%d」后才会用来回答）。%s", number, lead, number, d.entryLine(number))).Say...)
 		return nil
 	}}, nil
 }

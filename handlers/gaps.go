@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -168,7 +169,8 @@ func (d *Desk) gapEvidence(ctx context.Context, r Request, message string) (Resu
 	return res, nil
 }
 
-// draftGap is 草稿: the curator gives the answer, the wordings are there.
+// draftGap is 草稿: the curator gives the answer, unless the model makes one of a
+// solved ticket; the wordings are there.
 func (d *Desk) draftGap(ctx context.Context, r Request) (Result, error) {
 	message, _ := aboutMessage(r.Args, Topic{})
 	if message == "" {
@@ -183,6 +185,17 @@ func (d *Desk) draftGap(ctx context.Context, r Request) (Result, error) {
 		if text != g.Lead.Text && len(l.Similar) < gapWordings {
 			l.Similar = append(l.Similar, text)
 		}
+	}
+	if e, ticket, err := d.DraftFromGap(ctx, r.Actor.ID, g); err == nil {
+		l.Answer, l.Machine = e.Answer, true
+		res, err := d.preview(ctx, r, l)
+		if err != nil {
+			return res, err
+		}
+		res.Say = append(say(machineLead(ticket)).Say, res.Say...)
+		return res, nil
+	} else if refusal := (chat.Refusal{}); !errors.As(err, &refusal) {
+		return Result{}, err
 	}
 	res := say(fmt.Sprintf("问：%s（另有 %d 种问法一起收）\n这个问题怎么答？直接发答案，不要了回「取消」。", chat.Plain(g.Lead.Text), len(l.Similar)))
 	res.List = []string{}

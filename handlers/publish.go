@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"frontline/bot/chat"
@@ -129,7 +130,11 @@ func entryAndRest(text string) (n int64, rest string, ok bool) {
 
 // showDraft shows an entry that does not answer yet, or no more, to who works on it.
 func (d *Desk) showDraft(e kb.Entry) Result {
-	lines := []string{fmt.Sprintf("K%d（%s，不用来回答）", e.Number, kb.StateTitle(e.State)), "问：" + chat.Plain(e.Question), "答：" + answerBody(e, "")}
+	state := kb.StateTitle(e.State)
+	if slices.Contains(e.Tags, MachineTag) {
+		state += "，" + MachineTag
+	}
+	lines := []string{fmt.Sprintf("K%d（%s，不用来回答）", e.Number, state), "问：" + chat.Plain(e.Question), "答：" + answerBody(e, "")}
 	if n := len(e.Similar); n > 0 {
 		lines = append(lines, fmt.Sprintf("也这样问（%d 种）：%s", n, chat.Plain(strings.Join(e.Similar[:min(n, 5)], "／"))))
 	}

@@ -33,6 +33,7 @@ type lesson struct {
 	Reason   string   `json:"reason,omitempty"`
 	Twin     int64    `json:"twin,omitempty"` // the entry that is most like it
 	Masked   bool     `json:"masked,omitempty"`
+	Machine  bool     `json:"machine,omitempty"` // the model wrote the answer
 }
 
 const (
@@ -110,7 +111,11 @@ func (l *lesson) amend(text string) bool {
 }
 
 func (l *lesson) entry(r Request) kb.Entry {
-	return kb.Clean(kb.Entry{Question: l.Question, Similar: l.Similar, Answer: l.Answer, Owner: r.Actor.ID})
+	e := kb.Entry{Question: l.Question, Similar: l.Similar, Answer: l.Answer, Owner: r.Actor.ID}
+	if l.Machine {
+		e.Tags = []string{MachineTag}
+	}
+	return kb.Clean(e)
 }
 
 // hide takes what identifies people out of a lesson: an entry is read by all.
@@ -171,11 +176,11 @@ func (d *Desk) preview(ctx context.Context, r Request, l lesson) (Result, error)
 	promise := promises.FindString(l.Answer)
 	if promise != "" {
 		lines = append(lines, fmt.Sprintf("答案里有承诺性的说法「%s」，改掉才能发布。", promise))
-	} else if Curates(r.Actor) && !d.SecondPerson {
+	} else if Curates(r.Actor) && !d.SecondPerson && !l.Machine {
 		option(lessonPublish, "发布")
 	}
 	option(lessonDraft, "存为草稿")
-	if promise == "" && (d.SecondPerson || !Curates(r.Actor)) {
+	if promise == "" && (d.SecondPerson || l.Machine || !Curates(r.Actor)) {
 		option(lessonSubmit, "提交复核，另一位知识管理员看过就用")
 	}
 	if l.Twin != 0 && r.Actor.Roles.Has(curators...) {
@@ -206,7 +211,7 @@ func (d *Desk) confirmLesson(_ context.Context, r Request, l lesson, text string
 	if text != lessonPublish && text != lessonMerge {
 		return nil, nil
 	}
-	if text == lessonPublish && d.SecondPerson {
+	if text == lessonPublish && (d.SecondPerson || l.Machine) {
 		return nil, refuse("发布要由另一位知识管理员来做；可以提交复核。")
 	}
 	if !r.Actor.Roles.Has(curators...) {

@@ -19,6 +19,7 @@ type gapRow struct {
 	Near  *kb.Hit // the entry that is most like it
 	Wrong *kb.Entry
 	Owner string // who may know, by name; "" nobody
+	Model bool   // may draft
 }
 
 type gapsPage struct {
@@ -64,7 +65,7 @@ func (s *Server) gaps(v *visit) error {
 // keeps such knowledge.
 func (s *Server) gapRow(v *visit, g handlers.Gap) (row gapRow, err error) {
 	ctx := v.r.Context()
-	row.Gap = g
+	row.Gap, row.Model = g, s.opt.Desk.Drafts()
 	found, err := s.opt.Knowledge.Search(ctx, kb.Query{Text: g.Lead.Text, N: 1, Now: s.opt.Now()})
 	if err != nil {
 		return row, fmt.Errorf("search the knowledge: %w", err)
@@ -116,6 +117,9 @@ func (s *Server) settleGap(v *visit) error {
 		return err
 	}
 	do := v.r.PostFormValue("do")
+	if do == "draft" {
+		return s.draftGap(v, g)
+	}
 	n, named := entryNumber(v.r.PostFormValue("entry"))
 	if !named {
 		n = number(v.r.PostFormValue("entry"))
@@ -145,6 +149,32 @@ func (s *Server) settleGap(v *visit) error {
 	v.notice(words)
 	return v.redirect("/kb/gaps")
 }
+
+// draftGap lets the model write a draft, and goes on to it.
+func (s *Server) draftGap(v *visit, g handlers.Gap) error {
+	e, ticket, err := s.opt.Desk.DraftFromGap(v.r.Context(), v.user.ID, g)
+	if err == nil {
+		e.Question, e.Similar, e.Owner = g.Lead.Text, g.Wordings()[1:], v.user.ID
+		err = s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) error {
+			if e, err = s.opt.Desk.CreateEntry(tx, v.user, e, ""); err != nil {
+				return err
+			}
+			return handlers.LearnGap(tx, g)
+		})
+	}
+	var no chat.Refusal
+	if errors.As(err, &no) {
+		return conflict(no.Text)
+	}
+	if err != nil {
+		return err
+	}
+	v.notice(v.t("大模型按 T%d 起草了 K%d，逐字核对后再发布", ticket, e.Number))
+	return v.redirect(fmt.Sprintf("/kb/%d", e.Number))
+}
+
+// Draftable tells whether there is a ticket that a draft could be made of.
+func (r gapRow) Draftable() bool { return len(r.Tickets) > 0 }
 
 // TicketNames are the numbers of tickets, as people say them.
 func (r gapRow) TicketNames() (out []string) {

@@ -2,7 +2,7 @@ package web
 
 // englishModel are the words of the page of the language model.
 var englishModel = map[string]string{
-	"大模型": "Language model",
+	"大模型": "Language model", "让大模型起草": "Let the model draft it", "大模型按 T%d 起草了 K%d，逐字核对后再发布": "Drafted by the model from T%d as K%d: check it word by word before it is published",
 	"只发打过码的文字；慢了、停了、超预算时照常用词面检索回答": "Only masked text is sent; when it is slow, down or over budget, words alone answer as ever",
 	"现在":         "Now",
 	"熔断只说这一个进程的": "The breaker is this process's",
