@@ -228,5 +228,19 @@ func evalKB(env Env, f kbFlags) error {
 		return err
 	}
 	fmt.Fprintf(env.Stdout, "%d questions against %d entries, %d answered, %.1f s\n", sum.Queries, sum.Entries, sum.Answered, time.Since(began).Seconds())
+	printReliability(env.Stdout, sum)
 	return nil
+}
+
+// printReliability is the calibration of queries whose right answers are known.
+func printReliability(w io.Writer, sum kb.Summary) {
+	r := sum.Labelled
+	if r.N == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%-13s %9s %9s %9s\n", "probability", "questions", "stated", "right")
+	for _, b := range r.Bins {
+		fmt.Fprintf(w, "%.1f to %.1f    %9d %8.1f%% %8.1f%%\n", b.From, b.To, b.N, 100*b.Stated, 100*b.Right)
+	}
+	fmt.Fprintf(w, "expected calibration error %.1f %% over %d labelled questions; answered from %.2f\n", 100*r.Error, r.N, sum.Threshold)
 }

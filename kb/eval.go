@@ -7,13 +7,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Summary is what Eval did.
 type Summary struct {
 	Entries, Queries, Answered, Clarified int
-	Fitted                                int     // own questions that the confidence was fitted on; 0: set by hand
-	Threshold                             float64 // confidence from which it answered
+	Fitted                                int         // own questions that the confidence was fitted on; 0: set by hand
+	Threshold                             float64     // confidence from which it answered
+	Labelled                              Reliability // of the queries whose right answers the file names
 }
 
 // maxLine bounds one line of a file.
@@ -28,8 +30,9 @@ type evalEntry struct {
 }
 
 type evalQuery struct {
-	ID   string `json:"id"`
-	Text string `json:"text"`
+	ID      string    `json:"id"`
+	Text    string    `json:"text"`
+	Answers *[]string `json:"answers"` // ids; empty: the base has none; nil: not known
 }
 
 type evalHit struct {
@@ -45,7 +48,7 @@ type evalResult struct {
 
 // Eval answers every query from one knowledge file alone, in memory, and
 // writes one result a line. Entries are JSON lines with id, question, answer
-// and similar; queries have id and text. On the track cold the similar
+// and similar; queries have id and text, and answers where the right ids are known. On the track cold the similar
 // questions are left aside, on warm (also when empty) they are used. The
 // track's queries are never learned from.
 func Eval(kb, queries io.Reader, out io.Writer, track string) (Summary, error) {
@@ -82,6 +85,7 @@ func Eval(kb, queries io.Reader, out io.Writer, track string) (Summary, error) {
 func (e *Engine) answerAll(queries io.Reader, out io.Writer, ids []string) (Summary, error) {
 	ix := e.live.Load()
 	sum := Summary{Entries: len(ix.items), Fitted: ix.fit.own, Threshold: ix.fit.threshold}
+	var labelled outcomes
 	w := bufio.NewWriter(out)
 	enc := json.NewEncoder(w)
 	err := eachLine(queries, "queries", func(line []byte) error {
@@ -98,6 +102,9 @@ func (e *Engine) answerAll(queries io.Reader, out io.Writer, ids []string) (Summ
 			r.Hits = append(r.Hits, evalHit{ids[h.Entry.Number-1], h.Score})
 		}
 		sum.Queries++
+		if q.Answers != nil && len(res.Hits) > 0 {
+			labelled = append(labelled, outcome{p: res.Hits[0].Score, weight: 1, right: slices.Contains(*q.Answers, r.Hits[0].ID)})
+		}
 		switch res.Band {
 		case Answer:
 			sum.Answered++
@@ -109,6 +116,7 @@ func (e *Engine) answerAll(queries io.Reader, out io.Writer, ids []string) (Summ
 	if err != nil {
 		return sum, err
 	}
+	sum.Labelled = labelled.reliability()
 	return sum, w.Flush()
 }
 

@@ -35,6 +35,15 @@ func TestEval(t *testing.T) {
 	}
 }
 
+// Queries with known answers show how far the stated probabilities hold.
+func TestEvalLabelled(t *testing.T) {
+	sum, err := Eval(strings.NewReader(evalBase), strings.NewReader(`{"id":"q1","text":"怎么开户","answers":["a7"]}`+"\n"+`{"id":"q2","text":"对账单在哪里下载","answers":["a7"]}`+"\n"+`{"id":"q3","text":"对账单","answers":[]}`+"\n"+`{"id":"q4","text":"开户"}`), &bytes.Buffer{}, "")
+	r := sum.Labelled
+	if err != nil || r.N != 3 || r.Bins[len(r.Bins)-1].N != 2 || r.Bins[len(r.Bins)-1].Right != 0.5 || r.Error <= 0 {
+		t.Errorf("%+v %v", r, err)
+	}
+}
+
 func TestEvalErrors(t *testing.T) {
 	for _, c := range [][3]string{{evalBase, evalAsked, "hot"}, {"{", evalAsked, ""}, {evalBase, "x", ""}} {
 		if _, err := Eval(strings.NewReader(c[0]), strings.NewReader(c[1]), &bytes.Buffer{}, c[2]); err == nil {

@@ -10,6 +10,7 @@ type fit struct {
 	sure      sureWeights
 	threshold float64 // confidence from which the base answers
 	own       int     // of the base's own questions that it was fitted on
+	verdicts  []verdict
 }
 
 type orderWeights features

@@ -58,6 +58,7 @@ func selfFit(ctx context.Context, entries []Entry, spell *speller, promise float
 	verdicts := judge(samples, &out)
 	out.sure = fitSure(verdicts, cautious.sure, surePull)
 	out.threshold = thresholdFor(verdicts, &out.sure, promise)
+	out.verdicts = verdicts
 	return out
 }
 

@@ -32,6 +32,7 @@ type healthPage struct {
 	Twins    []kb.Twin
 	Unused   []kb.Entry
 	Disliked []dislikedRow
+	Sure     calibrationView
 	// How many there are of each.
 	DueAll, TwinsAll, UnusedAll, DislikedAll int
 }
@@ -66,6 +67,9 @@ func (s *Server) health(v *visit) (err error) {
 	p.Twins = p.Twins[:min(len(p.Twins), healthShown)]
 	if err := s.usedEntries(ctx, &p, now); err != nil {
 		return err
+	}
+	if p.Sure, err = v.calibration(); err != nil {
+		return fmt.Errorf("judge the base: %w", err)
 	}
 	return v.show("kb_health", p)
 }

@@ -78,3 +78,22 @@ func TestHealthPage(t *testing.T) {
 		t.Errorf("a responder: %d", code)
 	}
 }
+
+// The base's picture of itself is there once it has enough similar questions.
+func TestCalibrationPicture(t *testing.T) {
+	c := startConsole(t, nil)
+	b := c.as(chat.Curator)
+	if _, body := b.get("/kb/health"); !strings.Contains(sectionOf(body, "calibration"), "还不能自测") {
+		t.Error("nothing says that there is too little")
+	}
+	var list []kb.Entry
+	for n, name := range []string{"两融", "逆回购", "可转债", "科创板", "北交所", "港股通", "创业板", "期权", "打新", "定投", "转托管", "分红", "存管", "对账单", "密码", "验证码", "销户", "配股", "质押", "行情"} {
+		list = append(list, kb.Entry{Question: name + "业务怎么办理", Similar: []string{"办" + name + "要什么", name + "在哪办", "客户想弄" + name, "请问" + name + "的流程", name + "第" + strconv.Itoa(n) + "步"}, Answer: "见说明。"})
+	}
+	c.put(list...)
+	_, body := b.get("/kb/health")
+	part := sectionOf(body, "calibration")
+	if strings.Count(part, "<svg") != 2 || !strings.Contains(part, "承诺答对") || strings.Count(part, "<tr>") != 11 || strings.Count(part, "现在") != 1 {
+		t.Errorf("%s", part)
+	}
+}

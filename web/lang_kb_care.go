@@ -28,4 +28,10 @@ var englishCare = map[string]string{
 	"%d 组": "%d groups", "知识库里 %d 条问法会换个读法": "%d questions of the base would be read otherwise", "最近问过的 %d 种问法里有 %d 种": "%d latest questions: %d of them too",
 	"会改变 %d 个最近问题的答案": "It changes the answer of %d of the latest questions", "不会改变最近问题的答案": "It changes no answer of the latest questions", "知识库较大，没有逐题重放；保存后在后台重算。": "The base is large: not asked again one by one; it is trained in the background once this is kept.",
 	"已加上：%s": "Added: %s", "已保存：%s": "Saved: %s", "已移除这一组": "The group is removed",
+	"答对的承诺与答得上的比例": "Promise of right answers and share answered", "说出的把握与实际答对的比例": "Stated probability and share that was right",
+	"把握准不准": "Is its certainty right", "拿知识库自己的 %d 个问法考自己，每个都当没见过": "The base is asked %d of its own questions, each as if never seen", "问法太少，还不能自测": "Too few similar questions to test itself",
+	"答对的承诺（横）→ 答得上的比例（纵）":               "Promised share of right answers (across) → share answered, and rightly (up)",
+	"说出的把握（横）→ 实际答对的比例（纵），越接近越好；平均差 %s": "Stated probability (across) → share that was right (up), the nearer the better; mean distance %s",
+	"承诺答对": "Promise", "至少要有把握": "Answers from", "答得上且对": "Answered rightly", "答出的里对的": "Right among answers", "库里没有却答了": "Answered though not in the base",
+	"每条知识多收几种真实问法（缺口里、答过的问题里都有），就能自测，也答得更多。现在按谨慎的固定门槛 %s 回答。": "Give each entry some real wordings (from gaps and answered questions): then the base can test itself, and answers more. Now it answers from a cautious fixed %s.",
 }

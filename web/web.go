@@ -57,6 +57,7 @@ type Knowledge interface {
 	handlers.Knowledge
 	Size() int
 	Twins(ctx context.Context) (pairs []kb.Twin, all int, err error)
+	Calibration() (kb.Calibration, error)
 }
 
 // Login is the platform's side of signing in.
