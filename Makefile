@@ -4,7 +4,7 @@ LDFLAGS := -s -w -X frontline/cli.Version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 N ?= 200
 
-.PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets bench-construct bench-import bench-kb kb-eval steady example docker-steps release clean crash-alerts bench-alerts bench-storm
+.PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets bench-construct bench-import bench-kb bench-vectors kb-eval steady example docker-steps release clean crash-alerts bench-alerts bench-storm
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ bench-kb: ## speed of a base of QUESTIONS (100000) made of DATA=dir on one proce
 
 bench-import: ## a knowledge file of a hundred thousand rows with faults, on SQLite and MariaDB
 	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run TestImportOfAHundredThousand ./handlers
+
+bench-vectors: ## a question against a hundred thousand vectors of 1024 numbers
+	go test ./kb -run '^$$' -bench Nearest -benchtime 300x
 
 bench-alerts: ## alerts a second and alerts lost by a kill -9, beside Debian's Alertmanager
 	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run 'BesideAlertmanager' .

@@ -69,9 +69,9 @@ func (m *matrix) scan(bits []int8, scale float64, from, to, n int, out *nearList
 	}
 }
 
-// dot is the inner product. Eight sums side by side keep the processor busy;
-// the products of 1024 and more numbers of eight bits fit an int32 by far.
-func dot(a, b []int8) int32 {
+// plainDot is the inner product. Sums side by side keep the processor busy; the
+// products of many thousand numbers of eight bits fit an int32.
+func plainDot(a, b []int8) int32 {
 	b = b[:len(a)]
 	var s0, s1, s2, s3 int32
 	i := 0

@@ -84,6 +84,29 @@ func cosineOfFloats(a, b []float32) float64 {
 	return ab / math.Sqrt(aa*bb)
 }
 
+// Whatever the processor has, the products are the same.
+func TestDot(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, n := range []int{0, 1, 31, 32, 33, 64, 100, 1024, 4096} {
+		a, b := make([]int8, n), make([]int8, n+3)
+		for i := range a {
+			a[i], b[i] = int8(r.IntN(256)-128), int8(r.IntN(256)-128)
+		}
+		if n == 4096 {
+			for i := range a {
+				a[i], b[i] = -128, -128
+			}
+		}
+		want := int32(0)
+		for i := range a {
+			want += int32(a[i]) * int32(b[i])
+		}
+		if got, plain := dot(a, b), plainDot(a, b[:n]); got != want || plain != want {
+			t.Errorf("%d: %d and %d, want %d", n, got, plain, want)
+		}
+	}
+}
+
 func TestQuantizeRefuses(t *testing.T) {
 	inf := float32(math.Inf(1))
 	for _, v := range [][]float32{nil, {0, 0}, {float32(math.NaN()), 1}, {inf, 1}} {
