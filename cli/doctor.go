@@ -326,7 +326,7 @@ func checkModel(ctx context.Context, cfg *config.Config, l tongue) finding {
 	d := net.Dialer{Timeout: doctorTime}
 	conn, err := d.DialContext(ctx, "tcp", host)
 	if err != nil {
-		return finding{Check: l.t("大模型"), State: "warn", Found: l.t("连不上 ") + u.Host, Advice: l.t("没有它照常回答，只是少了字段提取；检查网络")}
+		return finding{Check: l.t("大模型"), State: "warn", Found: l.t("连不上 ") + u.Host, Advice: l.t("没有它照常回答，只是少了它的帮忙；检查网络")}
 	}
 	conn.Close()
 	return ok(l.t("大模型"), u.Host+l.t(" 可达"))

@@ -323,3 +323,22 @@ func TestModelDrafts(t *testing.T) {
 		}
 	}
 }
+
+// An endpoint that hangs costs a turn a few seconds and nothing else.
+func TestModelHangs(t *testing.T) {
+	e := newEndpoint(t)
+	r := startModelDemo(t, e, "FRONTLINE_LLM_ANSWERS=choose")
+	e.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) // only then does the server see that the client went away
+		<-r.Context().Done()
+	})
+	began := time.Now()
+	heard := r.as(t, "linxiaowen").say(unclear)
+	if took := time.Since(began); !strings.Contains(heard, "你想问的是哪一个") || took > 15*time.Second {
+		t.Errorf("after %v: %s", took, heard)
+	}
+	use, err := r.engine.store.ModelUse(context.Background(), time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	if err != nil || len(use) != 2 || use[0].Outcome != "deadline" || use[1].Outcome != "deadline" || use[0].PromptTokens == 0 {
+		t.Errorf("%+v %v", use, err)
+	}
+}

@@ -76,15 +76,17 @@ func (d *Desk) worded(think context.Context, r Request, a asked) (w wording, ok 
 		return w, false
 	}
 	var text strings.Builder
-	used := map[int]bool{}
+	used := make([]bool, len(entries))
 	for _, s := range sentences {
 		text.WriteString(s.Text)
 		for _, n := range s.From {
 			fmt.Fprintf(&text, "〔K%d〕", entries[n].Number)
-			if !used[n] {
-				used[n] = true
-				w.from = append(w.from, a.found.Hits[n].Entry)
-			}
+			used[n] = true
+		}
+	}
+	for n := range entries {
+		if used[n] {
+			w.from = append(w.from, a.found.Hits[n].Entry) // the likeliest first
 		}
 	}
 	w.text = text.String()

@@ -3,12 +3,14 @@ package kb
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
 const (
 	// embedAtOnce is how many questions are sent and kept at a time.
 	embedAtOnce = 64
+	embedRounds = 16 // before the base is laid out anew
 	slice       = 30 * time.Second
 	firstPause  = 30 * time.Second
 	longPause   = 10 * time.Minute
@@ -48,21 +50,30 @@ func (w *Embedding) embed(ctx context.Context, until time.Time) error {
 		if err := v.catchUp(ctx, w.Store); err != nil {
 			return err
 		}
-		batch := v.missing(embedAtOnce)
-		if len(batch) == 0 {
+		list := v.missing(embedAtOnce * embedRounds)
+		if len(list) == 0 {
 			return w.tidy(ctx)
 		}
-		list, err := v.vectorsOf(ctx, batch)
-		if err != nil {
-			return err
-		}
-		if err := w.Store.PutVectors(ctx, list); err != nil {
-			return fmt.Errorf("keep vectors: %w", err)
-		}
-		if !w.Now().Before(until) {
-			return nil
+		for batch := range slices.Chunk(list, embedAtOnce) {
+			if err := w.embedBatch(ctx, batch); err != nil {
+				return err
+			}
+			if !w.Now().Before(until) {
+				return nil
+			}
 		}
 	}
+}
+
+func (w *Embedding) embedBatch(ctx context.Context, batch []missing) error {
+	list, err := w.Vectors.vectorsOf(ctx, batch)
+	if err != nil {
+		return err
+	}
+	if err := w.Store.PutVectors(ctx, list); err != nil {
+		return fmt.Errorf("keep vectors: %w", err)
+	}
+	return nil
 }
 
 // missing returns some questions without a vector.

@@ -42,12 +42,12 @@ func (v *Vectors) fit(ctx context.Context) {
 	v.mu.Lock()
 	ready := ix != nil && v.seen == ix && len(v.want) == 0 && v.total > 0 && !ix.rough && ix.asked <= trainedOnLoad
 	last := v.fuse.Load()
-	if !ready || last != nil && time.Since(v.fitAt) < refitAfter {
+	if !ready || v.fitOn == ix || last != nil && time.Since(v.fitAt) < refitAfter {
 		v.mu.Unlock()
 		return
 	}
 	look := lookup{maps.Clone(v.rows), v.slab, v.dim}
-	v.fitAt = time.Now()
+	v.fitAt, v.fitOn = time.Now(), ix
 	v.mu.Unlock()
 	if f, ok := fitFusion(ctx, ix, v.live.Load(), look); ok {
 		v.fuse.Store(&f)

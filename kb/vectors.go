@@ -78,6 +78,7 @@ type Vectors struct {
 	want  []missing
 	total int
 	fitAt time.Time
+	fitOn *index // and the vectors that there were then; nil when vectors came since
 }
 
 // VectorOptions of Vectors.
@@ -155,7 +156,7 @@ func (v *Vectors) catchUp(ctx context.Context, src VectorStore) error {
 		}
 		for _, x := range page {
 			v.add(x)
-			v.after, fresh = max(v.after, x.Changed), true
+			v.after, fresh, v.fitOn = max(v.after, x.Changed), true, nil
 		}
 		if len(page) < pageOfVectors {
 			break

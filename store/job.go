@@ -95,6 +95,7 @@ func (s *Store) Sweep(ctx context.Context, keep time.Duration) (n int64, err err
 		{"alert_event", "id", "id < ?", limit},
 		{"question_watch", "id", "id < ?", limit},
 		{"model_call", "id", "id < ?", limit},
+		{"model_spent", "id", "id < ?", limit},
 		{"monitor_result", "id", "id < ?", idAt(now.Add(-monitorKeep))},
 		{"monitor_object", "day", "day < ?", dayNumber(now.Add(-monitorKeep))},
 		{"monitor_hour", "hour", "hour < ?", now.Add(-hoursKeep).UnixMilli()},

@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
+
+	"gorm.io/gorm/clause"
 
 	"frontline/kb"
 )
@@ -31,61 +33,117 @@ func (r modelCallRow) call() kb.ModelCall {
 
 // BeginModelCall keeps a call that is about to be made, with what it may cost,
 // and returns its id: whatever happens then, it counts. kb.ErrBudget when a
-// limit of the day would not bear it; that is kept too, as an outcome. One call
-// after the other looks at the budget, of all replicas.
+// limit of the day would not bear it; that is kept too, as an outcome. A call
+// that has an outcome already was not made and costs nothing.
 func (s *Store) BeginModelCall(ctx context.Context, c kb.ModelCall, most kb.ModelLimits) (int64, error) {
 	r := modelCallRow{Purpose: clip(c.Purpose, 32), Version: clip(c.Version, 16), Model: clip(c.Model, 128), Person: s.seal.blind("member", c.Person),
 		PromptTokens: c.PromptTokens, CompletionTokens: c.CompletionTokens, Cost: c.Cost, Outcome: clip(c.Outcome, 32), Took: c.Took.Milliseconds()}
-	var over error
-	err := s.InTx(ctx, func(tx *Tx) error {
-		over = nil
-		r.ID, r.At = tx.s.ids.next(tx.now), millis(tx.now)
-		if c.Outcome == "" && most != (kb.ModelLimits{}) {
-			if err := tx.db.Exec("UPDATE counter SET next=next+1 WHERE kind='model'").Error; err != nil {
+	over := false
+	err := s.InTx(ctx, func(tx *Tx) (err error) {
+		r.ID, r.At, over = tx.s.ids.next(tx.now), millis(tx.now), false
+		row := r
+		if c.Outcome == "" {
+			if over, err = tx.reserve(row, most); err != nil {
 				return err
 			}
-			if over = tx.overBudget(r, most); over != nil && !errors.Is(over, kb.ErrBudget) {
-				return over
-			}
 		}
-		row := r
-		if over != nil {
+		if over {
 			row.Outcome, row.PromptTokens, row.CompletionTokens, row.Cost = "budget", 0, 0, 0
 		}
 		return tx.db.Create(&row).Error
 	})
-	if err == nil {
-		err = over
+	if err == nil && over {
+		err = kb.ErrBudget
 	}
 	return r.ID, err
 }
 
-// overBudget compares what the day has spent, and this call, with the limits.
-func (tx *Tx) overBudget(r modelCallRow, most kb.ModelLimits) error {
-	y, m, d := tx.now.Date()
-	day := time.Date(y, m, d, 0, 0, 0, 0, tx.now.Location()).UnixMilli()
-	const spent = "SELECT COUNT(*) AS calls, COALESCE(SUM(prompt_tokens+completion_tokens),0) AS tokens, COALESCE(SUM(cost),0) AS cost FROM model_call WHERE outcome NOT IN ('budget','breaker') AND at >= ?"
-	var house, own struct{ Calls, Tokens, Cost int64 }
-	if err := tx.db.Raw(spent, day).Scan(&house).Error; err != nil {
-		return err
+// reserve takes a call out of the day's budgets, or tells that one is spent. The
+// house's row is the lock: one call after the other, of all replicas.
+func (tx *Tx) reserve(r modelCallRow, most kb.ModelLimits) (over bool, err error) {
+	took, err := tx.spend(r, "", most.Calls, most.Tokens, most.Cost)
+	if err != nil || !took {
+		return true, err
 	}
-	if r.Person != "" && most.PersonTokens > 0 {
-		if err := tx.db.Raw(spent+" AND person = ?", day, r.Person).Scan(&own).Error; err != nil {
-			return err
-		}
+	if r.Person == "" {
+		return false, nil
 	}
-	tokens := r.PromptTokens + r.CompletionTokens
-	beyond := func(limit, n int64) bool { return limit > 0 && n > limit }
-	if beyond(most.Calls, house.Calls+1) || beyond(most.Tokens, house.Tokens+tokens) || beyond(most.Cost, house.Cost+r.Cost) ||
-		r.Person != "" && beyond(most.PersonTokens, own.Tokens+tokens) {
-		return kb.ErrBudget
+	if took, err = tx.spend(r, r.Person, 0, most.PersonTokens, 0); err != nil || took {
+		return false, err
 	}
-	return nil
+	return true, tx.giveBack(r, "", 1, r.PromptTokens+r.CompletionTokens, r.Cost)
 }
 
-// EndModelCall records how a call ended and what it truly used.
+// unbounded is a limit that nothing reaches.
+const unbounded = int64(1) << 60
+
+// spend adds a call to a day's row unless that goes beyond a limit; 0 is none.
+func (tx *Tx) spend(r modelCallRow, person string, calls, tokens, cost int64) (bool, error) {
+	day := tx.dayOfCall(r)
+	for _, limit := range []*int64{&calls, &tokens, &cost} {
+		if *limit <= 0 {
+			*limit = unbounded
+		}
+	}
+	const add = "UPDATE model_spent SET calls=calls+1, tokens=tokens+?, cost=cost+? WHERE day_key=? AND person=? AND calls+1<=? AND tokens+?<=? AND cost+?<=?"
+	n := r.PromptTokens + r.CompletionTokens
+	for range 2 {
+		u := tx.db.Exec(add, n, r.Cost, day, person, calls, n, tokens, r.Cost, cost)
+		if u.Error != nil || u.RowsAffected == 1 {
+			return u.Error == nil, u.Error
+		}
+		// The day's first call makes the row.
+		row := modelSpentRow{ID: tx.s.ids.next(tx.now), DayKey: day, Person: person}
+		c := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
+		if c.Error != nil {
+			return false, c.Error
+		}
+		if c.RowsAffected == 0 {
+			break // it was there: the limit is reached
+		}
+	}
+	return false, nil
+}
+
+func (tx *Tx) giveBack(r modelCallRow, person string, calls, tokens, cost int64) error {
+	return tx.db.Exec("UPDATE model_spent SET calls=calls-?, tokens=tokens-?, cost=cost-? WHERE day_key=? AND person=?", calls, tokens, cost, tx.dayOfCall(r), person).Error
+}
+
+// dayOfCall is the day of a call as a number, 20260302, by the clock's own zone.
+func (tx *Tx) dayOfCall(r modelCallRow) int64 {
+	y, m, d := fromMillis(r.At).In(tx.now.Location()).Date()
+	return int64(y*10000 + int(m)*100 + d)
+}
+
+type modelSpentRow struct {
+	ID     int64 `gorm:"primaryKey;autoIncrement:false"`
+	DayKey int64
+	Person string
+	Calls  int64
+	Tokens int64
+	Cost   int64
+}
+
+func (modelSpentRow) TableName() string { return "model_spent" }
+
+// EndModelCall records how a call ended and what it truly used; what was
+// reserved beyond that goes back into the day's budgets.
 func (s *Store) EndModelCall(ctx context.Context, c kb.ModelCall) error {
 	return s.InTx(ctx, func(tx *Tx) error {
+		var r modelCallRow
+		if err := tx.db.First(&r, "id = ?", c.ID).Error; err != nil {
+			return fmt.Errorf("call of a model %d: %w", c.ID, err)
+		}
+		tokens, cost := r.PromptTokens+r.CompletionTokens-c.PromptTokens-c.CompletionTokens, r.Cost-c.Cost
+		people := []string{""}
+		if r.Person != "" {
+			people = append(people, r.Person)
+		}
+		for _, p := range people {
+			if err := tx.giveBack(r, p, 0, tokens, cost); err != nil {
+				return err
+			}
+		}
 		return tx.db.Exec("UPDATE model_call SET prompt_tokens=?, completion_tokens=?, cost=?, outcome=?, took=? WHERE id=?",
 			c.PromptTokens, c.CompletionTokens, c.Cost, clip(c.Outcome, 32), c.Took.Milliseconds(), c.ID).Error
 	})

@@ -293,8 +293,9 @@ var migrations = []migration{
 		`CREATE TABLE model_call (id BIGINT PRIMARY KEY, at BIGINT NOT NULL, purpose $key(32) NOT NULL, version $key(16) NOT NULL, model $key(128) NOT NULL, person $key(24) NOT NULL,
 			prompt_tokens BIGINT NOT NULL, completion_tokens BIGINT NOT NULL, cost BIGINT NOT NULL, outcome $key(32) NOT NULL, took BIGINT NOT NULL)$end`,
 		"CREATE INDEX model_call_at ON model_call (at)",
-		"CREATE INDEX model_call_person ON model_call (person, at)",
-		"INSERT INTO counter (kind, next) VALUES ('model',1)", // held by who looks at the budget, one after the other
+		// What a day has spent, of the house ('') and of each person: looked at before every call, so it is kept, not summed.
+		"CREATE TABLE model_spent (id BIGINT PRIMARY KEY, day_key BIGINT NOT NULL, person $key(24) NOT NULL, calls BIGINT NOT NULL, tokens BIGINT NOT NULL, cost BIGINT NOT NULL)$end",
+		"CREATE UNIQUE INDEX model_spent_day ON model_spent (day_key, person)",
 	}},
 	{name: "vectors of questions", oldest: 12, steps: []string{
 		"CREATE TABLE entry_vector (model $key(128) NOT NULL, text_hash $key(24) NOT NULL, entry BIGINT NOT NULL, dim BIGINT NOT NULL, scale DOUBLE NOT NULL, bits $blob, changed BIGINT NOT NULL, PRIMARY KEY (model, text_hash))$end",
