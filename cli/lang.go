@@ -66,7 +66,7 @@ var englishDoctor = map[string]string{
 	"没有设置，不影响使用":              "not set; everything works without it",
 	"llm.base_url 不是地址":       "llm.base_url is not an address",
 	"连不上 ":                    "cannot reach ",
-	"没有它照常回答，只是少了它的帮忙；检查网络":   "It answers without it, only reads fewer fields; check the network",
+	"没有它照常回答，只是少了它的帮忙；检查网络":   "It answers without it, only without its help; check the network",
 	" 可达":                  " is reachable",
 	"回调地址":                 "Callback address",
 	"没有设置 public_url，无法自测": "public_url is not set, so it cannot be tested",
