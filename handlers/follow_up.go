@@ -19,6 +19,7 @@ var (
 	leaningHead = regexp.MustCompile(`^(?:那么?|要是|如果|假如|若是|换成|换作|至于|还有)[，,\s]*`)
 	leaningTail = regexp.MustCompile(`(?:的话)?(?:呢|怎么办|咋办)?[？?。！!～~\s]*$`)
 	leaningOnly = regexp.MustCompile(`(?:的话|呢)[？?。！!～~\s]*$`)
+	settledWord = regexp.MustCompile(`^那?么?(?:好|行|算了|没事|ok|OK|谢|知道|明白|先这样|不用|对)`)
 	wholeAsked  = regexp.MustCompile(`怎么|如何|咋|什么|多久|几点|哪里|在哪|能不能|可不可以|为何|多少|条件|流程|步骤`)
 )
 
@@ -28,7 +29,7 @@ const leaningRunes = 14
 // leans returns what is new in a question that leans on the one before: 境外.
 func leans(question string) (core string, ok bool) {
 	question = strings.TrimSpace(question)
-	if utf8.RuneCountInString(question) > leaningRunes {
+	if utf8.RuneCountInString(question) > leaningRunes || settledWord.MatchString(question) {
 		return "", false
 	}
 	head := leaningHead.MatchString(question)

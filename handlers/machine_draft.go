@@ -48,7 +48,7 @@ func (d *Desk) machineDraft(ctx context.Context, person string, from kb.Drafting
 		d.Log.Debug("the model drafted nothing", "err", err)
 		return e, false
 	}
-	if e, err = entryWords(e); err != nil || advising.MatchString(e.Answer) || utf8.RuneCountInString(e.Answer) < thinAnswer {
+	if e, err = entryWords(e); err != nil || promises.MatchString(e.Answer) || advising.MatchString(e.Answer) || utf8.RuneCountInString(e.Answer) < thinAnswer {
 		return e, false
 	}
 	e.Tags = append(e.Tags, MachineTag)
