@@ -2,6 +2,7 @@ package kb
 
 import (
 	"math"
+	"reflect"
 	"testing"
 )
 
@@ -22,7 +23,7 @@ func TestReliability(t *testing.T) {
 // The picture of a base that can judge itself: a stricter promise answers less,
 // and never more strangers; probabilities hold.
 func TestCalibration(t *testing.T) {
-	list, _ := manyEntries()
+	list, _ := halvedTopics()
 	e := engineOf(t, list...)
 	c, err := e.Calibration()
 	if err != nil || c.Own < fewestLists || c.N != c.Own || c.Promised != defaultPromise || len(c.Promises) != len(promised) {
@@ -47,5 +48,32 @@ func TestCalibration(t *testing.T) {
 	}
 	if _, err := NewEngine(Options{}).Calibration(); err != ErrNotReady {
 		t.Error(err)
+	}
+}
+
+// A base that comes back from its snapshot judges itself as before.
+func TestCalibrationOutlivesASnapshot(t *testing.T) {
+	list, _ := halvedTopics()
+	e := engineOf(t, list...)
+	before, err := e.Calibration()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := t.TempDir() + "/snapshot"
+	ix := e.live.Load()
+	if err := writeSnapshot(path, snapshotOf(ix, defaultPromise)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := readSnapshot(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := assemble(list, ix.spell)
+	if _, err := s.restore(again, defaultPromise); err != nil {
+		t.Fatal(err)
+	}
+	e.live.Store(again)
+	if after, err := e.Calibration(); err != nil || !reflect.DeepEqual(after, before) {
+		t.Errorf("%+v\n%+v %v", after, before, err)
 	}
 }

@@ -23,7 +23,7 @@ import (
 
 // snapshotForm goes up with every change of what a weight means; a file of
 // another form is not read. Which tokens a text has is in the hashes.
-const snapshotForm = 1
+const snapshotForm = 2
 
 type snapshot struct {
 	Form    int
@@ -40,6 +40,29 @@ type snapshotFit struct {
 	Sure      sureWeights
 	Threshold float64
 	Own       int
+	Verdicts  []snapshotVerdict // so that the base can still judge itself
+}
+
+type snapshotVerdict struct {
+	X               signals
+	Right, Stranger bool
+	Weight          float64
+}
+
+func fitOf(f snapshotFit) fit {
+	out := fit{order: orderWeights(f.Order), sure: f.Sure, threshold: f.Threshold, own: f.Own}
+	for _, v := range f.Verdicts {
+		out.verdicts = append(out.verdicts, verdict{v.X, v.Right, v.Stranger, v.Weight})
+	}
+	return out
+}
+
+func snapshotFitOf(f fit) snapshotFit {
+	out := snapshotFit{Order: features(f.order), Sure: f.sure, Threshold: f.threshold, Own: f.own}
+	for _, v := range f.verdicts {
+		out.Verdicts = append(out.Verdicts, snapshotVerdict{v.x, v.right, v.stranger, v.weight})
+	}
+	return out
 }
 
 // most of a base that may be new to a snapshot; past it, training is the better way.
@@ -69,7 +92,7 @@ func (it *item) byToken(v *vocabulary, sum hash.Hash64) ([]int, uint64) {
 
 // snapshotOf takes down a trained index.
 func snapshotOf(ix *index, promise float64) *snapshot {
-	s := &snapshot{Form: snapshotForm, Promise: promise, Fit: snapshotFit{features(ix.fit.order), ix.fit.sure, ix.fit.threshold, ix.fit.own}}
+	s := &snapshot{Form: snapshotForm, Promise: promise, Fit: snapshotFitOf(ix.fit)}
 	sum := fnv.New64a()
 	for _, it := range ix.items {
 		order, tokens := it.byToken(ix.vocab, sum)
@@ -109,7 +132,7 @@ func (s *snapshot) restore(ix *index, promise float64) (int, error) {
 	if len(fresh) > max(neighbourhood, len(ix.items)/freshShare) || len(s.Numbers)-matched > max(neighbourhood, len(s.Numbers)/freshShare) {
 		return 0, errNoFit
 	}
-	ix.fit, ix.rough = fit{orderWeights(s.Fit.Order), s.Fit.Sure, s.Fit.Threshold, s.Fit.Own}, false
+	ix.fit, ix.rough = fitOf(s.Fit), false
 	ix.post = invert(ix.items, len(ix.vocab.tokens))
 	if len(fresh) > 0 && len(fresh) <= neighbourhood {
 		ix.settle(fresh)

@@ -186,9 +186,9 @@ func TestVectorsByRule(t *testing.T) {
 	}
 }
 
-// manyEntries is a base with enough similar questions to fit on: half of those
+// halvedTopics is a base with enough similar questions to fit on: half of those
 // of a topic share no words with the other half.
-func manyEntries() (list []Entry, same map[string]string) {
+func halvedTopics() (list []Entry, same map[string]string) {
 	same = map[string]string{}
 	letters := []rune("天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往秋收冬藏闰余成岁律吕调阳云腾致雨露结为霜金生丽水玉出昆冈剑号巨阙珠称夜光果珍李柰菜重芥姜海咸河淡鳞潜羽翔龙师火帝鸟官人皇始制文字乃服衣裳推位让国有虞陶唐吊民伐罪周发殷汤坐朝问道垂拱平章")
 	r := rand.New(rand.NewPCG(7, 7))
@@ -210,7 +210,7 @@ func manyEntries() (list []Entry, same map[string]string) {
 // Fitted on the base: what shares no word is offered, strangers still are not,
 // and nothing is answered for sure because of vectors.
 func TestVectorsFitted(t *testing.T) {
-	list, same := manyEntries()
+	list, same := halvedTopics()
 	m := &meaning{same: same, dim: 128}
 	e, v, _, _, _ := embedded(t, m, list...)
 	f := v.fuse.Load()
@@ -249,7 +249,7 @@ func TestVectorsFitted(t *testing.T) {
 
 // Likeness that says nothing changes nothing.
 func TestUselessVectors(t *testing.T) {
-	list, _ := manyEntries()
+	list, _ := halvedTopics()
 	e, v, _, _, _ := embedded(t, &meaning{dim: 64}, list...)
 	f := v.fuse.Load()
 	if f == nil || f.own == 0 || f.floor != never {
