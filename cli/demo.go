@@ -108,7 +108,8 @@ type demo struct {
 
 type demoOptions struct {
 	dir, listen string
-	long        bool // the smart bot has a long connection
+	long        bool             // the smart bot has a long connection
+	clock       func() time.Time // nil: time.Now
 }
 
 // startDemo makes everything ready; run serves it.
@@ -116,6 +117,9 @@ func startDemo(ctx context.Context, env Env, o demoOptions) (d *demo, err error)
 	dir := o.dir
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
+	}
+	if o.clock == nil {
+		o.clock = time.Now
 	}
 	d = &demo{dir: dir}
 	made := d // a return of nil comes before what is deferred
@@ -135,7 +139,9 @@ func startDemo(ctx context.Context, env Env, o demoOptions) (d *demo, err error)
 		return nil, err
 	}
 	own, platform := "http://"+d.listener.Addr().String(), "http://"+d.platform.Addr().String()
-	if d.standin, err = standin.New(company(k, own, platform, o.long, hasPast(dir))); err != nil {
+	people := company(k, own, platform, o.long, hasPast(dir))
+	people.Now = o.clock
+	if d.standin, err = standin.New(people); err != nil {
 		return nil, err
 	}
 	// The platform answers before the product asks it anything.
@@ -163,7 +169,7 @@ func startDemo(ctx context.Context, env Env, o demoOptions) (d *demo, err error)
 		return nil, err
 	}
 	log := slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: demoLevel(env)}))
-	if d.engine, err = newEngine(ctx, cfg, log, simPlatform{d.standin}); err != nil {
+	if d.engine, err = newEngine(ctx, cfg, log, simPlatform{d.standin}, o.clock); err != nil {
 		return nil, err
 	}
 	if err = seed(ctx, d.engine); err != nil {

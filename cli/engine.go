@@ -29,6 +29,7 @@ import (
 type engine struct {
 	cfg      *config.Config
 	log      *slog.Logger
+	clock    func() time.Time
 	meters   *meters
 	calls    calls
 	store    *store.Store
@@ -55,10 +56,10 @@ type engine struct {
 }
 
 // newEngine opens and wires everything; nothing runs yet. platform is the
-// stand-in of a demo, nil for the real one.
-func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platform web.Platform) (e *engine, err error) {
+// stand-in of a demo, nil for the real one; clock is everybody's.
+func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platform web.Platform, clock func() time.Time) (e *engine, err error) {
 	demo := platform != nil
-	e = &engine{cfg: cfg, log: log, meters: newMeters()}
+	e = &engine{cfg: cfg, log: log, clock: clock, meters: newMeters()}
 	made := e // a return of nil comes before what is deferred
 	defer func() {
 		if err != nil {
@@ -147,7 +148,7 @@ func (e *engine) openStore(ctx context.Context, log *slog.Logger) error {
 
 // now is the clock of everything: in the configured time zone, so that times
 // in words are the readers' times.
-func (e *engine) now() time.Time { return time.Now().In(e.cfg.Location()) }
+func (e *engine) now() time.Time { return e.clock().In(e.cfg.Location()) }
 
 // ensureAdmins gives the configured administrators their role.
 func (e *engine) ensureAdmins(ctx context.Context) error {
@@ -247,6 +248,9 @@ func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error
 	}
 	if e.vectors != nil {
 		desk.Embedding = &kb.Embedding{Vectors: e.vectors, Store: e.store, Now: e.now}
+	}
+	for _, g := range e.cfg.Groups {
+		desk.Chats = append(desk.Chats, handlers.GroupChat{Name: g.Name, Title: g.Title, ChatID: g.ChatID, Robot: g.RobotKey != ""})
 	}
 	for _, h := range e.cfg.Webhooks {
 		desk.Subscribers = append(desk.Subscribers, handlers.Subscriber{Name: h.Name, Events: h.Events})

@@ -8,14 +8,17 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"frontline/bot/chat"
 	"frontline/bot/standin"
+	"frontline/handlers"
 	"frontline/store"
 )
 
@@ -265,6 +268,8 @@ func (a *actor) settled(ctx context.Context) {
 //	<! text            … does not hold this
 //	until text         waits for something the desk says by itself that holds this
 //	alert STATE NAME … Alertmanager posts a critical alert: firing or resolved, its name, its title
+//	clock N 15:46      it is that time of the day after N days, for everybody
+//	job NAME           what runs by the clock runs now
 //	restart            the program stops and starts again
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("../testdata/script/*.txt")
@@ -313,7 +318,8 @@ func playScript(t *testing.T, file string, long bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt := demoOptions{dir: t.TempDir(), long: long}
+	began, ahead := time.Now(), &atomic.Int64{}
+	opt := demoOptions{dir: t.TempDir(), long: long, clock: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }}
 	r := startTestDemoWith(t, opt)
 	people := map[string]*actor{}
 	var a *actor
@@ -351,6 +357,24 @@ func playScript(t *testing.T, file string, long bool) {
 			heard = a.say(rest)
 		case "until":
 			heard = a.until(rest)
+		case "clock":
+			day, hour, _ := strings.Cut(rest, " ")
+			n, err := strconv.Atoi(day)
+			clock, err2 := time.Parse("15:04", hour)
+			if err != nil || err2 != nil {
+				t.Fatalf("%s: %v %v", at, err, err2)
+			}
+			local := began.In(r.engine.cfg.Location())
+			ahead.Store(int64(time.Until(time.Date(local.Year(), local.Month(), local.Day()+n, clock.Hour(), clock.Minute(), 0, 0, local.Location()))))
+		case "job":
+			i := slices.IndexFunc(r.engine.jobs.List, func(j handlers.Job) bool { return j.Name == rest })
+			if i < 0 {
+				t.Fatalf("%s: no job %q", at, rest)
+			}
+			if err := r.engine.jobs.List[i].Run(t.Context()); err != nil {
+				t.Fatalf("%s: %v", at, err)
+			}
+			heard = a.listen()
 		case "alert":
 			r.postAlert(t, strings.SplitN(rest, " ", 3))
 		case "restart":

@@ -27,7 +27,7 @@ func runServe(ctx context.Context, env Env, args []string) error {
 		return err
 	}
 	log := newLogger(env.Stderr, cfg.Log)
-	e, err := newEngine(ctx, cfg, log, nil)
+	e, err := newEngine(ctx, cfg, log, nil, time.Now)
 	if err != nil {
 		return err
 	}

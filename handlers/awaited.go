@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"frontline/bot/chat"
 	"frontline/handlers/mask"
@@ -102,12 +101,4 @@ func (d *Desk) another(ctx context.Context, r Request) (Result, error) {
 		res.Topic.Others = others[1:]
 	}
 	return res, err
-}
-
-// question is 提问 …: a question for sure, whatever it sounds like.
-func (d *Desk) question(ctx context.Context, r Request) (Result, error) {
-	if strings.TrimSpace(r.Args) == "" && r.Msg.Quote == nil {
-		return Result{}, refuse("问什么？直接说就行，例：可转债权限多久生效")
-	}
-	return d.ask(ctx, r)
 }

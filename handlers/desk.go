@@ -99,10 +99,11 @@ type Desk struct {
 	Name      string // what the bot is called
 	// SecondPerson says that who wrote the words of an entry may not publish them.
 	SecondPerson bool
-	PublicURL    string   // where the pages are, without a trailing slash; "" leaves links out
-	Announce     string   // the group whose robot tells of new tickets; "" for none
-	Required     []string // fields a report must have: symptom, app_version, system, urgency, customer
-	Rules        Rules    // zero: DefaultRules
+	PublicURL    string      // where the pages are, without a trailing slash; "" leaves links out
+	Announce     string      // the group whose robot tells of new tickets; "" for none
+	Chats        []GroupChat // groups of the configuration
+	Required     []string    // fields a report must have: symptom, app_version, system, urgency, customer
+	Rules        Rules       // zero: DefaultRules
 	// Subscribers are programs that hear of what happens to tickets.
 	Subscribers []Subscriber
 	Commands    []*Command

@@ -9,12 +9,8 @@ import (
 	"frontline/store"
 )
 
-// leaders are who asks for the figures in chat; subscribers who may have
-// something sent regularly.
-var (
-	leaders     = []chat.Role{chat.Leader, chat.Admin}
-	subscribers = []chat.Role{chat.Leader, chat.Curator, chat.Admin}
-)
+// leaders are who asks for the figures in chat.
+var leaders = []chat.Role{chat.Leader, chat.Admin}
 
 // overview is 今日, 本周, 本月: a period in a few lines.
 func (d *Desk) overview(period string) func(context.Context, Request) (Result, error) {

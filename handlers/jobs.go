@@ -29,6 +29,8 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 		{Name: "alert day", Next: daily(17, 30), Run: d.TellAlertDay},
 		{Name: "reviews", Next: daily(9, 0), Run: d.RemindReviews},
 		{Name: "gaps", Next: weekly(time.Monday, 9, 0), Run: d.ReportGaps},
+		{Name: "sharing topics", Next: weekly(time.Monday, 9, 20), Run: d.ProposeSharing},
+		{Name: "sharings", Next: every(jobLook), Run: d.TickSharings},
 		{Name: "making", Next: weekly(time.Monday, 9, 5), Run: d.ReportMaking},
 		{Name: "digest_day", Next: daily(17, 35), Run: d.ReportPeriod("daily")},
 		{Name: "digest_week", Next: weekly(time.Monday, 9, 10), Run: d.ReportPeriod("weekly")},

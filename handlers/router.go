@@ -243,7 +243,7 @@ func follows(t Takes, rest string, idle bool) bool {
 }
 
 var (
-	leadingNumber = regexp.MustCompile(`^[TtKkAaRr#＃]?\s*[0-9０-９]{1,15}(?:[^0-9０-９.．%％万亿元点号年月日]|$)`)
+	leadingNumber = regexp.MustCompile(`^[TtKkAaRrSs#＃]?\s*[0-9０-９]{1,15}(?:[^0-9０-９.．%％万亿元点号年月日]|$)`)
 	saidNumbers   = regexp.MustCompile(`^(?:[接Tt#＃,，、和\s]*[0-9０-９]{1,15})+\s*$`)
 )
 

@@ -23,7 +23,11 @@ var regulars = []regular{
 	{"weekly", "周报", "每周一 9:10", chat.Leader, leaders, true},
 	{"monthly", "月报", "每月 1 日 9:15", chat.Leader, leaders, false},
 	{"gaps", "缺口周报", "每周一 9:00", chat.Curator, curators, false},
+	{"sharing", "分享预告", "有新的直播分享时", "", nil, false},
 }
+
+// groupSubscribers may have something sent to a group regularly.
+var groupSubscribers = []chat.Role{chat.Leader, chat.Curator, chat.Admin}
 
 func regularCalled(title string) (regular, bool) {
 	i := slices.IndexFunc(regulars, func(r regular) bool { return r.title == title })
@@ -40,7 +44,7 @@ func (d *Desk) subscribe(wanted bool) func(context.Context, Request) (Result, er
 		if !ok {
 			return d.regularList(ctx, r)
 		}
-		if !r.Actor.Roles.Has(what.asks...) {
+		if !r.Actor.Roles.Has(what.asks...) || r.Msg.From.Kind != chat.Person && !r.Actor.Roles.Has(groupSubscribers...) {
 			return Result{}, refuse("「" + what.title + "」只有组长或知识管理员能订。")
 		}
 		place, ok, err := d.regularPlace(ctx, r)

@@ -7,10 +7,11 @@ import (
 
 // Kinds of running numbers that people say.
 const (
-	NumberTicket = "ticket" // T
-	NumberEntry  = "entry"  // K
-	NumberAlert  = "alert"  // A
-	NumberRun    = "run"    // R
+	NumberTicket  = "ticket"  // T
+	NumberEntry   = "entry"   // K
+	NumberAlert   = "alert"   // A
+	NumberRun     = "run"     // R
+	NumberSharing = "session" // S
 )
 
 type numberBlocks struct {

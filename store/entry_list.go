@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -77,6 +78,17 @@ func (s *Store) EntryNames(ctx context.Context, column string) (names []string, 
 	of := map[string]string{"group": "service_group", "owner": "owner", "category": "category"}[column]
 	err = s.read.WithContext(ctx).Model(&entryRow{}).Where(of+" <> ''").Distinct().Order(of).Limit(200).Pluck(of, &names).Error
 	return names, err
+}
+
+// EntryTags are the tags that published entries have.
+func (s *Store) EntryTags(ctx context.Context) (tags []string, err error) {
+	var lists []string
+	err = s.read.WithContext(ctx).Model(&entryRow{}).Where("state = ?", kb.Published).Distinct().Limit(2000).Pluck("tags", &lists).Error
+	for _, l := range lists {
+		tags = append(tags, list(l)...)
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags), err
 }
 
 // EntryUse is how an entry did: how often it was shown, and what people said.

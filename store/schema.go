@@ -302,6 +302,25 @@ var migrations = []migration{
 		"CREATE INDEX entry_vector_changed ON entry_vector (model, changed)",
 		"INSERT INTO counter (kind, next) VALUES ('vector',1)", // goes up with every vector, in the order of commits
 	}},
+	{name: "sharing sessions", oldest: 12, steps: []string{
+		`CREATE TABLE sharing (id BIGINT PRIMARY KEY, number BIGINT NOT NULL, state $key(16) NOT NULL, title $key(400) NOT NULL, words $text NOT NULL, speaker $key(64) NOT NULL, speaker_name $key(128) NOT NULL, organiser $key(64) NOT NULL,
+			starts_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, link $text NOT NULL, recording $text NOT NULL, note $text NOT NULL, group_list $text NOT NULL, gaps $text NOT NULL, entries $text NOT NULL,
+			announced_at BIGINT NOT NULL, reminded_at BIGINT NOT NULL, began_at BIGINT NOT NULL, ended_at BIGINT NOT NULL, asked BIGINT NOT NULL, viewers BIGINT NOT NULL, minutes BIGINT NOT NULL,
+			before_count BIGINT NOT NULL, after_count BIGINT NOT NULL, counted_at BIGINT NOT NULL, reason $key(400) NOT NULL, look_at BIGINT NOT NULL, edition BIGINT NOT NULL, changed_at BIGINT NOT NULL, version_no BIGINT NOT NULL)$end`,
+		"CREATE UNIQUE INDEX sharing_number ON sharing (number)",
+		"CREATE INDEX sharing_start ON sharing (state, starts_at)",
+		"CREATE INDEX sharing_look ON sharing (look_at)",
+		"CREATE TABLE sharing_person (sharing BIGINT NOT NULL, member $key(64) NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (sharing, member))$end",
+		`CREATE TABLE sharing_question (id BIGINT PRIMARY KEY, sharing BIGINT NOT NULL, place BIGINT NOT NULL, message_id $key(24) NOT NULL, asker $key(64) NOT NULL, body $text NOT NULL, state $key(16) NOT NULL, answer $text NOT NULL,
+			entry BIGINT NOT NULL, handled_by $key(64) NOT NULL, at BIGINT NOT NULL)$end`,
+		"CREATE UNIQUE INDEX sharing_question_message ON sharing_question (message_id)",
+		"CREATE UNIQUE INDEX sharing_question_place ON sharing_question (sharing, place)",
+		"CREATE TABLE sharing_vote (question BIGINT NOT NULL, member $key(64) NOT NULL, PRIMARY KEY (question, member))$end",
+		"CREATE TABLE sharing_material (id BIGINT PRIMARY KEY, sharing BIGINT NOT NULL, title $key(200) NOT NULL, link $text NOT NULL, file $key(64) NOT NULL, size BIGINT NOT NULL, author $key(64) NOT NULL, at BIGINT NOT NULL)$end",
+		"CREATE INDEX sharing_material_of ON sharing_material (sharing, id)",
+		// Topics that nobody wants a session about now.
+		"CREATE TABLE sharing_pause (topic $key(128) PRIMARY KEY, author $key(64) NOT NULL, until BIGINT NOT NULL)$end",
+	}},
 }
 
 func numbered(head, row string, n int) string {

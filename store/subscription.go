@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"frontline/bot/chat"
 )
@@ -31,6 +32,30 @@ func (tx *Tx) Subscribe(place chat.Address, kind, by string, wanted bool) error 
 		r.Wanted = 1
 	}
 	return tx.db.Save(&r).Error
+}
+
+// Subscribers returns the places that asked for a kind, by name; people who left
+// are not among them.
+func (tx *Tx) Subscribers(kind string) ([]chat.Address, error) {
+	var rows []subscriptionRow
+	if err := tx.db.Where("kind = ? AND wanted = 1", kind).Order("place").Find(&rows).Error; err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	var gone []string
+	if err := tx.db.Model(&memberRow{}).Where("disabled = ?", true).Pluck("id", &gone).Error; err != nil {
+		return nil, err
+	}
+	var out []chat.Address
+	for _, r := range rows {
+		var a chat.Address
+		if err := json.Unmarshal([]byte(r.Address), &a); err != nil {
+			return nil, err
+		}
+		if a.Kind != chat.Person || !slices.Contains(gone, a.ID) {
+			out = append(out, a)
+		}
+	}
+	return out, nil
 }
 
 // Subscriptions returns the places that said what they want of a kind: true for
