@@ -53,6 +53,7 @@ func TestBrowser(t *testing.T) {
 		{"Knowledge", testKnowledge},
 		{"Alerts", testAlerts(r)},
 		{"Monitors", testMonitors},
+		{"Sharing", testSharing},
 		{"Pages", testPages},
 	} {
 		t.Run(part.name, func(t *testing.T) {
@@ -204,7 +205,7 @@ func testKeyboard(t *testing.T, b *tab) {
 }
 
 // partList are addresses that answer with a part of a page, or with a file.
-var partList = []string{"/simulator/{part}", "/deliveries/fresh", "/settings/doctor", "/tickets/fresh", "/alerts/fresh", "/tickets/export", "/files/{number}/{entry}/{i}", "/m/report/photo/{id}", "/kb/export", "/kb/import/faults", "/construct/report/export", "/analysis/export", "/analysis/picture", "/monitors/daily/export"}
+var partList = []string{"/simulator/{part}", "/deliveries/fresh", "/settings/doctor", "/tickets/fresh", "/alerts/fresh", "/tickets/export", "/files/{number}/{entry}/{i}", "/m/report/photo/{id}", "/kb/export", "/kb/import/faults", "/construct/report/export", "/analysis/export", "/analysis/picture", "/monitors/daily/export", "/sessions/{number}/export", "/m/s/{number}/material/{id}"}
 
 // pageList reads the pages from the table of rights, which is made from the
 // list of routes; for a page about one thing it takes the first thing listed.
@@ -236,6 +237,8 @@ func (b *tab) pageList() []string {
 			pages = append(pages, "/kb/1/versions")
 		case what == "/alerts/{number}":
 			pages = append(pages, "/alerts/1") // the test before made it
+		case strings.HasPrefix(what, "/sessions/{number}"), what == "/m/s/{number}": // the test before made it
+			pages = append(pages, strings.Replace(what, "{number}", "1", 1))
 		case what == "/monitors/{monitor}":
 			pages = append(pages, "/monitors/sh-a-trade-status", "/monitors/nightly-settlement")
 		case strings.HasPrefix(what, "/monitors/{monitor}/"):

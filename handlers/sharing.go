@@ -62,9 +62,9 @@ func (d *Desk) GroupChats(ctx context.Context) ([]GroupChat, error) {
 	return out, err
 }
 
-// frontGroups are the groups that are told of a session where nobody says which:
+// FrontGroups are the groups that are told of a session where nobody says which:
 // all but the one of the support desk.
-func (d *Desk) frontGroups(all []GroupChat) (names []string) {
+func (d *Desk) FrontGroups(all []GroupChat) (names []string) {
 	for _, g := range all {
 		if g.Name != d.Announce || len(all) == 1 {
 			names = append(names, g.Name)

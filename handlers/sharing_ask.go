@@ -246,3 +246,23 @@ func (d *Desk) AnswerSharing(tx *store.Tx, by chat.User, number, place int64, an
 	}
 	return q, tx.Audit(by.ID, "sharing.answer", fmt.Sprintf("S%d/%d", number, place), map[string]bool{"answered": answered})
 }
+
+// VoteSharing says that somebody wants to know a question of another too, or no
+// more.
+func (d *Desk) VoteSharing(tx *store.Tx, by chat.User, s *store.Sharing, place int64, on bool) error {
+	if !s.State.Open() {
+		return refuse(fmt.Sprintf("S%d %s。", s.Number, s.State.Title()))
+	}
+	list, err := tx.ListSharingQuestions(s.Number)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list, func(q store.SharingQuestion) bool { return q.Place == place })
+	if i < 0 || list[i].Asker == by.ID {
+		return refuse(fmt.Sprintf("S%d 没有别人提的第 %d 问。", s.Number, place))
+	}
+	if err := tx.VoteSharing(list[i].ID, by.ID, on); err != nil || !on {
+		return err
+	}
+	return tx.JoinSharing(s.Number, by.ID, true)
+}

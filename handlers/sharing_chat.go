@@ -81,14 +81,14 @@ func (d *Desk) applyWish(ctx context.Context, w sharingWish, s *store.Sharing, a
 		}
 	}
 	if w["主讲"] != "" {
-		return d.setSpeaker(ctx, s, w["主讲"])
+		return d.SetSpeaker(ctx, s, w["主讲"])
 	}
 	return nil
 }
 
-// setSpeaker takes a colleague by name; somebody whom nobody knows here comes
+// SetSpeaker takes a colleague by name; somebody whom nobody knows here comes
 // from outside.
-func (d *Desk) setSpeaker(ctx context.Context, s *store.Sharing, name string) error {
+func (d *Desk) SetSpeaker(ctx context.Context, s *store.Sharing, name string) error {
 	name = strings.TrimPrefix(name, "@")
 	all, err := d.Store.ListMembers(ctx)
 	if err != nil {
@@ -136,14 +136,14 @@ func (d *Desk) schedule(ctx context.Context, r Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	s.Groups = d.frontGroups(all)
+	s.Groups = d.FrontGroups(all)
 	if err := d.applyWish(ctx, w, &s, all, r.Now); err != nil {
 		return Result{}, err
 	}
 	if s.From.IsZero() || s.SpeakerName == "" {
 		return Result{}, refuse("什么时候、谁主讲？例：周四16:00 主讲 张工。不排了回「取消」。")
 	}
-	if err := d.linkTopic(ctx, &s); err != nil {
+	if err := d.LinkTopic(ctx, &s); err != nil {
 		return Result{}, err
 	}
 	return Result{List: []string{}, Write: func(tx *store.Tx, out *Result) error {
@@ -346,7 +346,7 @@ func (d *Desk) NoteViewers(tx *store.Tx, by chat.User, s *store.Sharing, people,
 	if err != nil {
 		return f, err
 	}
-	return sharingFigures(list), tx.Audit(by.ID, "sharing.viewers", sharingNo(*s), map[string]int64{"people": people, "minutes": minutes})
+	return SharingFiguresOf(list), tx.Audit(by.ID, "sharing.viewers", sharingNo(*s), map[string]int64{"people": people, "minutes": minutes})
 }
 
 const sharingsTold = 5

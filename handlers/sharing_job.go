@@ -157,14 +157,14 @@ func (d *Desk) EndSharing(tx *store.Tx, by chat.User, s *store.Sharing) error {
 			return err
 		}
 	}
-	text := fmt.Sprintf("S%d「%s」结束了：%s", s.Number, chat.Plain(s.Title), sharingSummary(*s, sharingFigures(list)))
+	text := fmt.Sprintf("S%d「%s」结束了：%s", s.Number, chat.Plain(s.Title), sharingSummary(*s, SharingFiguresOf(list)))
 	if s.Viewers == 0 {
 		text += fmt.Sprintf("\n观看人数还没填：回「观看 S%d 286人 23分钟」，或在网页上传名单%s", s.Number, d.atPage(fmt.Sprintf("/sessions/%d", s.Number)))
 	}
 	if err := d.tellSharingLeads(tx, *s, "ended", text); err != nil {
 		return err
 	}
-	return tx.Audit(by.ID, "sharing.end", sharingNo(*s), sharingFigures(list))
+	return tx.Audit(by.ID, "sharing.end", sharingNo(*s), SharingFiguresOf(list))
 }
 
 // toGaps makes a question of a session one that the base does not answer.

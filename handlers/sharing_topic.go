@@ -93,9 +93,9 @@ func (d *Desk) TopicOf(ctx context.Context, word string) (SharingTopic, error) {
 	return SharingTopic{Word: word}, nil
 }
 
-// linkTopic ties a session to the gaps on its topic. Without words of its own
+// LinkTopic ties a session to the gaps on its topic. Without words of its own
 // it takes the topics that its title names.
-func (d *Desk) linkTopic(ctx context.Context, s *store.Sharing) error {
+func (d *Desk) LinkTopic(ctx context.Context, s *store.Sharing) error {
 	words := s.Words
 	if len(words) == 0 {
 		vain, err := d.vainTopics(ctx)

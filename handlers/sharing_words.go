@@ -115,7 +115,8 @@ func (d *Desk) tellSharingLeads(tx *store.Tx, s store.Sharing, event, text strin
 // SharingFigures are the numbers of the questions for a session.
 type SharingFigures struct{ Asked, Answered, Gaps, Drafts int }
 
-func sharingFigures(list []store.SharingQuestion) (f SharingFigures) {
+// SharingFiguresOf counts how the questions for a session stand.
+func SharingFiguresOf(list []store.SharingQuestion) (f SharingFigures) {
 	for _, q := range list {
 		f.Asked++
 		switch q.State {

@@ -25,6 +25,7 @@ var english = catalogue(
 	englishMonitors,
 	englishMessages,
 	englishOncall,
+	englishSharing,
 	englishAnalysis,
 	englishHelp,
 	englishModel,

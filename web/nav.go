@@ -24,6 +24,7 @@ var navList = []navGroup{
 		{Key: "monitors", Title: "监控", Icon: "chart-column", Path: "/monitors"},
 		{Key: "oncall", Title: "值班", Icon: "calendar-clock", Path: "/oncall"},
 		{Key: "kb", Title: "知识库", Icon: "book-open", Path: "/kb"},
+		{Key: "sessions", Title: "直播分享", Icon: "presentation", Path: "/sessions"},
 		{Key: "analysis", Title: "分析", Icon: "chart-column", Path: "/analysis"},
 		{Key: "construct", Title: "数据构造", Icon: "flask-conical", Path: "/construct"},
 		{Key: "help", Title: "自助查询", Icon: "search", Path: "/m/help"},
