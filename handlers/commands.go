@@ -86,6 +86,7 @@ func NewCommands(d *Desk) []*Command {
 		{Name: "month", Words: []string{"本月"}, Hidden: true, Roles: leaders, Run: d.overview("month")},
 		{Name: "subscribe", Takes: TakesText, Words: []string{"订阅"}, Usage: "订阅 日报", Summary: "日报、周报、月报、缺口周报、分享预告；在群里说就是给群订", Run: d.subscribe(true)},
 		{Name: "unsubscribe", Takes: TakesText, Words: []string{"退订"}, Hidden: true, Run: d.subscribe(false)},
+		{Name: "quiet", Takes: TakesLoose, Words: []string{"免打扰", "勿扰"}, Usage: "免打扰 22:00-7:00", Summary: "这段时间不紧急的先不发，到点一起发；「免打扰 关」", Run: d.quietHours},
 		{Name: "useful", Words: []string{"有用", "解决了"}, Hidden: true, Run: d.useful},
 		{Name: "entry", Takes: TakesNumber, Words: []string{"看"}, Hidden: true, Run: d.entry},
 		{Name: "cancel", Words: []string{"取消", "退出", "cancel"}, Hidden: true, Run: d.cancel},

@@ -201,6 +201,7 @@ func (d *Desk) TellPeriod(ctx context.Context, actor string, p Period) error {
 	return d.Store.InTx(ctx, func(tx *store.Tx) error {
 		key := fmt.Sprintf("digest/asked/%d", tx.Serial())
 		for _, out := range g.outgoing(key, chat.Address{Kind: chat.Robot, ID: d.Announce}) {
+			out.Asked = true
 			if err := tx.Enqueue(out); err != nil {
 				return err
 			}

@@ -38,6 +38,7 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 		{Name: "publish", Next: every(jobLook), Run: d.PublishDue},
 		{Name: "awaited", Next: every(jobLook), Run: d.TellAwaited},
 		{Name: "tickets", Next: every(jobLook), Run: d.Tick},
+		{Name: "quiet hours", Next: every(jobLook), Run: d.LetGo},
 		// What an older version wrote is counted bit by bit: the other jobs wait for this one.
 		{Name: "figures", Next: every(jobLook), Run: func(ctx context.Context) error {
 			_, err := s.FillFigures(ctx, 2*time.Second)

@@ -58,14 +58,14 @@ func (d *Desk) Nudge(tx *store.Tx, by chat.User, t *store.Ticket) error {
 	if t.Assignee == "" {
 		return nil
 	}
-	return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("%s/nudge/%d/%s", no(t), t.Nudges, t.Assignee), To: person(t.Assignee),
+	return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("%s/nudge/%d/%s", no(t), t.Nudges, t.Assignee), To: person(t.Assignee), Urgent: urgent(t),
 		Body: chat.Body{Text: fmt.Sprintf("%s 报障人催办（第 %d 次）：%s", no(t), t.Nudges, chat.Plain(t.Title))}})
 }
 
 // Filed tells of a ticket that a page made: the group in one line, and the
 // reporter, when somebody else filed it.
 func (d *Desk) Filed(tx *store.Tx, by, reporter chat.User, t *store.Ticket) error {
-	for _, out := range d.announce(fmt.Sprintf("T%d/new", t.Number), newTicketLine(*t, reporter), t.Priority == "P1") {
+	for _, out := range d.announce(fmt.Sprintf("T%d/new", t.Number), newTicketLine(*t, reporter), urgent(t)) {
 		if err := tx.Enqueue(out); err != nil {
 			return err
 		}

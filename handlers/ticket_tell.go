@@ -75,8 +75,12 @@ func (d *Desk) tellNow(tx *store.Tx, t *store.Ticket, member, text string) error
 			return err
 		}
 	}
-	return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/tell/%s/%d", t.Number, t.Version, member, tx.Now().UnixMilli()), To: to, Body: chat.Body{Text: text}})
+	return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/tell/%s/%d", t.Number, t.Version, member, tx.Now().UnixMilli()), To: to, Urgent: urgent(t), Body: chat.Body{Text: text}})
 }
+
+// urgent tells whether words about a ticket go before others, and out in
+// somebody's quiet hours.
+func urgent(t *store.Ticket) bool { return t.Priority == "P1" }
 
 // tellQuestion puts a question to the reporter; answers that came with it are
 // buttons and numbers.
@@ -101,7 +105,7 @@ func (d *Desk) tellQuestion(tx *store.Tx, by chat.User, t *store.Ticket, questio
 		lines = append(lines, fmt.Sprintf("%d  %s", i+1, chat.Plain(a)))
 	}
 	card.Twin = strings.Join(append(lines, "回数字，或直接写。"), "\n")
-	return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/asked", t.Number, t.Version), To: person(t.Reporter), Body: chat.Body{Card: card}})
+	return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/asked", t.Number, t.Version), To: person(t.Reporter), Urgent: urgent(t), Body: chat.Body{Card: card}})
 }
 
 // answerKeys are what the numbers and buttons of a question's answers say.
@@ -118,7 +122,7 @@ func (d *Desk) tellOne(tx *store.Tx, t *store.Ticket, member, event, text string
 	if d.Rules.quiet(t.Priority, tx.Now()) {
 		return tx.HoldNotice(store.Notice{Ticket: t.Number, Member: member, Text: text, Due: d.Rules.morning(tx.Now())})
 	}
-	return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/%s/%s", t.Number, t.Version, event, member), To: person(member), Body: chat.Body{Text: text}})
+	return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/%s/%s", t.Number, t.Version, event, member), To: person(member), Urgent: urgent(t), Body: chat.Body{Text: text}})
 }
 
 // announceIn tells the support group, in quiet hours only what is urgent.
@@ -126,7 +130,7 @@ func (d *Desk) announceIn(tx *store.Tx, t *store.Ticket, event, line string) err
 	if d.Rules.quiet(t.Priority, tx.Now()) {
 		return nil
 	}
-	for _, out := range d.announce(fmt.Sprintf("T%d/%s", t.Number, event), line, t.Priority == "P1") {
+	for _, out := range d.announce(fmt.Sprintf("T%d/%s", t.Number, event), line, urgent(t)) {
 		if err := tx.Enqueue(out); err != nil {
 			return err
 		}
@@ -157,7 +161,7 @@ func (d *Desk) tellResolved(tx *store.Tx, t *store.Ticket, res Resolution) error
 	}
 	lines = append(lines, "可以这样告诉客户：「"+chat.Plain(words)+"」", "1  客户已好", "2  还是不行")
 	card.Twin = strings.Join(lines, "\n")
-	if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/resolved", t.Number, t.Version), To: person(t.Reporter), Body: chat.Body{Card: card}}); err != nil {
+	if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/resolved", t.Number, t.Version), To: person(t.Reporter), Urgent: urgent(t), Body: chat.Body{Card: card}}); err != nil {
 		return err
 	}
 	if err := tx.ToldReporter(t); err != nil {
@@ -186,7 +190,7 @@ func (d *Desk) tellAffected(tx *store.Tx, t *store.Ticket, words string) error {
 		if p.As == store.Affected {
 			text += "\n还是不行就直接再报一次。"
 		}
-		if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/resolved/%s", t.Number, t.Version, p.Member), To: person(p.Member), Body: chat.Body{Text: text}}); err != nil {
+		if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("T%d/%d/resolved/%s", t.Number, t.Version, p.Member), To: person(p.Member), Urgent: urgent(t), Body: chat.Body{Text: text}}); err != nil {
 			return err
 		}
 	}

@@ -128,7 +128,7 @@ func (w *Worker) signOfLife(t store.Turn, log *slog.Logger) (stop func()) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		err := w.Store.InTx(ctx, func(tx *store.Tx) error {
-			return tx.Enqueue(chat.Outgoing{Key: t.Msg.ID + "/life", To: t.Msg.From, ReplyTo: liveReplyTo(t.Msg), Body: chat.Body{Text: "收到，正在处理…"}, Progress: true, AtMostOnce: true})
+			return tx.Enqueue(chat.Outgoing{Key: t.Msg.ID + "/life", To: t.Msg.From, ReplyTo: liveReplyTo(t.Msg), Asked: true, Body: chat.Body{Text: "收到，正在处理…"}, Progress: true, AtMostOnce: true})
 		})
 		if err != nil {
 			log.Warn("sign of life", "err", err)

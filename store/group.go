@@ -50,8 +50,15 @@ func robotPurpose(group string) string { return "robot/" + group }
 
 // ListGroups returns all groups kept here, by name.
 func (s *Store) ListGroups(ctx context.Context) ([]Group, error) {
+	return listGroups(s.read.WithContext(ctx))
+}
+
+// ListGroups sees the writes of this transaction.
+func (tx *Tx) ListGroups() ([]Group, error) { return listGroups(tx.db) }
+
+func listGroups(db *gorm.DB) ([]Group, error) {
 	var rows []groupRow
-	err := s.read.WithContext(ctx).Omit("robot_key").Order("name").Find(&rows).Error
+	err := db.Omit("robot_key").Order("name").Find(&rows).Error
 	out := make([]Group, len(rows))
 	for i, r := range rows {
 		out[i] = r.group()
@@ -151,7 +158,7 @@ func (tx *Tx) DeleteGroup(actor, name string, version int64) error {
 	}
 	var waiting int64
 	target := hashKey(chat.Address{Kind: chat.Robot, ID: name}.String())
-	if err := tx.db.Model(&outboxRow{}).Where("state IN ? AND target_key = ?", []int{outboxDue, outboxSending}, target).Count(&waiting).Error; err != nil {
+	if err := tx.db.Model(&outboxRow{}).Where("state IN ? AND target_key = ?", []int{outboxDue, outboxSending, outboxHeld}, target).Count(&waiting).Error; err != nil {
 		return err
 	}
 	if waiting > 0 {

@@ -33,7 +33,7 @@ type Received struct {
 // Delivered is one row of the outbox.
 type Delivered struct {
 	ID      int64
-	State   string // due, sending, sent, dead
+	State   string // due, sending, sent, dead, held (quiet hours), summed (said with others that were held)
 	Attempt int
 	At      time.Time
 	Due     time.Time
@@ -48,7 +48,7 @@ type Delivered struct {
 
 var (
 	inboxStates  = []string{"new", "running", "done", "dead"}
-	outboxStates = []string{"due", "sending", "sent", "dead"}
+	outboxStates = []string{"due", "sending", "sent", "dead", "held", "summed"}
 )
 
 // LedgerQuery chooses rows; zero values choose everything.

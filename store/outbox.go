@@ -16,6 +16,8 @@ const (
 	outboxSending
 	outboxSent
 	outboxDead
+	outboxHeld   // until the quiet hours of its place are over (quiet.go)
+	outboxSummed // said together with others that were held
 )
 
 // roadInline marks words that rode on the answer of a smart bot callback.
@@ -88,6 +90,13 @@ func (tx *Tx) Enqueue(out chat.Outgoing) error {
 	}
 	if out.Urgent {
 		row.Urgent = 1
+	}
+	until, err := tx.holds(out)
+	if err != nil {
+		return err
+	}
+	if !until.IsZero() {
+		row.State, row.DueAt = outboxHeld, millis(until)
 	}
 	if err := tx.db.Create(&row).Error; err != nil {
 		if isDuplicate(err) {

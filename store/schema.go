@@ -321,6 +321,10 @@ var migrations = []migration{
 		// Topics that nobody wants a session about now.
 		"CREATE TABLE sharing_pause (topic $key(128) PRIMARY KEY, author $key(64) NOT NULL, until BIGINT NOT NULL)$end",
 	}},
+	{name: "quiet hours", oldest: 12, steps: []string{
+		// Minutes since midnight; hours that end before they begin go past midnight.
+		"CREATE TABLE quiet_hours (place $key(191) PRIMARY KEY, starts BIGINT NOT NULL, ends BIGINT NOT NULL, author $key(64) NOT NULL, changed_at BIGINT NOT NULL)$end",
+	}},
 }
 
 func numbered(head, row string, n int) string {

@@ -95,7 +95,7 @@ func (s *Server) testGroup(v *visit) error {
 				return errNotFound
 			}
 		}
-		err := tx.Enqueue(chat.Outgoing{Key: "group-test/" + name + "/" + v.id, To: chat.Address{Kind: chat.Robot, ID: name},
+		err := tx.Enqueue(chat.Outgoing{Key: "group-test/" + name + "/" + v.id, To: chat.Address{Kind: chat.Robot, ID: name}, Asked: true,
 			Body: chat.Body{Markdown: fmt.Sprintf("测试消息：%s 从控制台发出，收到就说明机器人正常。", chat.PlainMarkdown(v.user.Show()))}})
 		if err != nil {
 			return err

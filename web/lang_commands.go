@@ -26,6 +26,7 @@ var englishCommands = map[string]string{
 	"马上通知组长":            "tell the leaders now",
 	"日报、周报、月报、缺口周报、分享预告；在群里说就是给群订": "daily, weekly, monthly report, gaps, sharing sessions; said in a group it is for the group",
 	"近期的直播分享；「提问 S12 …」提前提问":       "sharing sessions to come, and questions for them",
+	"这段时间不紧急的先不发，到点一起发；「免打扰 关」":    "quiet hours: what is not urgent waits until they are over",
 	"排一场直播分享":          "plan a sharing session",
 	"今天的数字；另有「本周」「本月」": "figures of today; also of the week and the month",
 	"临时办法，告诉同样受影响的人":   "a workaround, told to all it concerns",

@@ -35,6 +35,9 @@ type Outgoing struct {
 	Body    Body     `json:"body"`
 	Mention []string `json:"mention,omitempty"` // userids, or "@all"; only where the place can show it
 	Urgent  bool     `json:"urgent,omitempty"`  // P1 and recoveries: may use the places a robot keeps for them
+	// Asked: somebody there waits for it, so that quiet hours do not hold it. Words
+	// of a turn to who spoke, and urgent ones, are never held.
+	Asked bool `json:"asked,omitempty"`
 	// Progress: a sign of life that the words after it replace where the place
 	// can show only one thing (the smart bot's stream).
 	Progress bool `json:"progress,omitempty"`

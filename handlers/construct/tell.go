@@ -24,7 +24,7 @@ func (x *exec) progress(ctx context.Context) {
 	}
 	n := int(now.Sub(x.run.Started) / (20 * time.Second))
 	err := x.e.Store.InTx(ctx, func(tx *store.Tx) error {
-		return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("run/%d/progress/%d", x.run.ID, n), To: x.run.Place, ReplyTo: x.run.ReplyTo, Progress: true, AtMostOnce: true, Body: chat.Body{Text: progressText(x.run, *x.item, x.rec.StepCount())}})
+		return tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("run/%d/progress/%d", x.run.ID, n), To: x.run.Place, ReplyTo: x.run.ReplyTo, Asked: true, Progress: true, AtMostOnce: true, Body: chat.Body{Text: progressText(x.run, *x.item, x.rec.StepCount())}})
 	})
 	if err != nil && ctx.Err() == nil {
 		x.e.Log.Warn("tell of a run's progress", "err", err)
@@ -56,7 +56,7 @@ func (e *Engine) tellEnd(tx *store.Tx, r store.Run, items []store.Item) error {
 			words = append(words, "「"+b.Key+"」")
 		}
 		card.Twin = strings.TrimSpace(text + "\n" + strings.Join(words, " "))
-		out := chat.Outgoing{Key: fmt.Sprintf("run/%d/end/%d", r.ID, r.Epoch), To: r.Place, ReplyTo: r.ReplyTo, Body: chat.Body{Text: card.Twin}}
+		out := chat.Outgoing{Key: fmt.Sprintf("run/%d/end/%d", r.ID, r.Epoch), To: r.Place, ReplyTo: r.ReplyTo, Asked: true, Body: chat.Body{Text: card.Twin}}
 		if len(buttons) > 0 {
 			out.Body = chat.Body{Card: &card}
 		}
