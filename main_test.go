@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"handlers/calendar":        {},
 	"chart":                    {},
 	"docs/examples/report":     {},
+	"ical":                     {},
 	"history":                  {"bot/chat", "handlers/calendar", "store"},
 	"handlers/mask":            {},
 	"handlers/construct":       {"bot/chat", "handlers/construct/gen", "handlers/mask", "handlers/spec", "store"},
@@ -41,7 +42,7 @@ var allowed = map[string][]string{
 	"sheet":                    {},
 	"store":                    {"bot/chat", "kb"},
 	"store/storetest":          {"store"},
-	"web":                      {"bot/chat", "chart", "handlers", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/mask", "handlers/monitor", "kb", "picture", "sheet", "store"},
+	"web":                      {"bot/chat", "chart", "handlers", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/mask", "handlers/monitor", "ical", "kb", "picture", "sheet", "store"},
 }
 
 // only says which packages alone may use a library.

@@ -205,7 +205,7 @@ func testKeyboard(t *testing.T, b *tab) {
 }
 
 // partList are addresses that answer with a part of a page, or with a file.
-var partList = []string{"/simulator/{part}", "/deliveries/fresh", "/settings/doctor", "/tickets/fresh", "/alerts/fresh", "/tickets/export", "/files/{number}/{entry}/{i}", "/m/report/photo/{id}", "/kb/export", "/kb/import/faults", "/construct/report/export", "/analysis/export", "/analysis/picture", "/monitors/daily/export", "/sessions/{number}/export", "/m/s/{number}/material/{id}"}
+var partList = []string{"/simulator/{part}", "/deliveries/fresh", "/settings/doctor", "/tickets/fresh", "/alerts/fresh", "/tickets/export", "/files/{number}/{entry}/{i}", "/m/report/photo/{id}", "/kb/export", "/kb/import/faults", "/construct/report/export", "/analysis/export", "/analysis/picture", "/monitors/daily/export", "/sessions/{number}/export", "/m/s/{number}/material/{id}", "/m/s/{number}/calendar.ics", "/ical/{file}"}
 
 // pageList reads the pages from the table of rights, which is made from the
 // list of routes; for a page about one thing it takes the first thing listed.

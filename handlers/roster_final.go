@@ -35,6 +35,20 @@ func (d *Desk) FinalRoster(ctx context.Context, from, to time.Time) ([]Duty, err
 	return out, nil
 }
 
+// DutiesOf are the shifts of one member in [from, to) after all stand-ins.
+func (d *Desk) DutiesOf(ctx context.Context, member string, from, to time.Time) ([]store.Shift, error) {
+	list, err := d.Store.RosterOf(ctx, member, from, to)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range d.Rules.weekly(from, to) {
+		if s.Member == member {
+			list = append(list, s)
+		}
+	}
+	return slices.DeleteFunc(finally(list), func(s store.Shift) bool { return s.Member != member }), nil
+}
+
 // finally takes from each weekly shift the times in which somebody stands in.
 func finally(list []store.Shift) (out []store.Shift) {
 	for _, s := range list {

@@ -241,7 +241,14 @@ func (d *Desk) AnnounceSharing(tx *store.Tx, by chat.User, s *store.Sharing) (in
 		return 0, err
 	}
 	for _, place := range others {
-		if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("S%d/announced/%s", s.Number, place), To: place, Body: chat.Body{Text: d.sharingNote(tx, *s, "直播分享")}}); err != nil {
+		body := chat.Body{Text: d.sharingNote(tx, *s, "直播分享")}
+		if place.Kind == chat.Robot {
+			if slices.Contains(s.Groups, place.ID) {
+				continue // told already
+			}
+			body = chat.Body{Markdown: d.sharingNews(tx, *s, "直播分享")}
+		}
+		if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("S%d/announced/%s", s.Number, place), To: place, Body: body}); err != nil {
 			return 0, err
 		}
 	}

@@ -37,6 +37,51 @@ func regularCalled(title string) (regular, bool) {
 	return regulars[i], true
 }
 
+// Regular is something that is sent regularly, and whether a place gets it.
+type Regular struct {
+	Kind, Title, When string
+	Has               bool
+}
+
+// Regulars are what somebody may have sent to a place.
+func (d *Desk) Regulars(ctx context.Context, u chat.User, place chat.Address) ([]Regular, error) {
+	var out []Regular
+	for _, x := range regulars {
+		if !mayAsk(u, x, place) {
+			continue
+		}
+		said, err := d.Store.Subscriptions(ctx, x.kind)
+		if err != nil {
+			return nil, err
+		}
+		has, known := said[place]
+		if !known {
+			has = x.unasked(d, place, u.Roles)
+		}
+		out = append(out, Regular{x.kind, x.title, x.when, has})
+	}
+	return out, nil
+}
+
+func mayAsk(u chat.User, x regular, place chat.Address) bool {
+	return u.Roles.Has(x.asks...) && (place.Kind == chat.Person || u.Roles.Has(groupSubscribers...))
+}
+
+// Subscribe has something sent to a place from now on, or no more.
+func (d *Desk) Subscribe(tx *store.Tx, by chat.User, place chat.Address, kind string, wanted bool) error {
+	i := slices.IndexFunc(regulars, func(r regular) bool { return r.kind == kind })
+	if i < 0 {
+		return refuse("没有这种订阅。")
+	}
+	if what := regulars[i]; !mayAsk(by, what, place) || place.Kind == chat.Person && place.ID != by.ID {
+		return refuse("「" + what.title + "」只有组长或知识管理员能订。")
+	}
+	if err := tx.Subscribe(place, kind, by.ID, wanted); err != nil {
+		return err
+	}
+	return tx.Audit(by.ID, "subscription.change", kind, map[string]any{"place": place.String(), "wanted": wanted})
+}
+
 // subscribe is 订阅 and 退订. In a group it is about the group.
 func (d *Desk) subscribe(wanted bool) func(context.Context, Request) (Result, error) {
 	return func(ctx context.Context, r Request) (Result, error) {
@@ -44,12 +89,12 @@ func (d *Desk) subscribe(wanted bool) func(context.Context, Request) (Result, er
 		if !ok {
 			return d.regularList(ctx, r)
 		}
-		if !r.Actor.Roles.Has(what.asks...) || r.Msg.From.Kind != chat.Person && !r.Actor.Roles.Has(groupSubscribers...) {
-			return Result{}, refuse("「" + what.title + "」只有组长或知识管理员能订。")
-		}
 		place, ok, err := d.regularPlace(ctx, r)
 		if err != nil {
 			return Result{}, err
+		}
+		if !mayAsk(r.Actor, what, place) {
+			return Result{}, refuse("「" + what.title + "」只有组长或知识管理员能订。")
 		}
 		if !ok {
 			return Result{}, refuse("本群没有能主动发言的群机器人，送不到这里。请管理员在「群与机器人」里把群机器人和本群对上，或者单聊订阅。")
@@ -63,40 +108,31 @@ func (d *Desk) subscribe(wanted bool) func(context.Context, Request) (Result, er
 			text = fmt.Sprintf("好的，%s会收到「%s」（%s）。不要了回「退订 %s」。", whom, what.title, what.when, what.title)
 		}
 		res := say(text)
-		res.Write = func(tx *store.Tx, _ *Result) error {
-			if err := tx.Subscribe(place, what.kind, r.Actor.ID, wanted); err != nil {
-				return err
-			}
-			return tx.Audit(r.Actor.ID, "subscription.change", what.kind, map[string]any{"place": place.String(), "wanted": wanted})
-		}
+		res.Write = func(tx *store.Tx, _ *Result) error { return d.Subscribe(tx, r.Actor, place, what.kind, wanted) }
 		return res, nil
 	}
 }
 
-// regularList says what there is, and what the asker gets.
+// regularList says what there is, and what the place gets.
 func (d *Desk) regularList(ctx context.Context, r Request) (Result, error) {
-	lines := []string{"可以订阅的："}
 	place, _, err := d.regularPlace(ctx, r)
 	if err != nil {
 		return Result{}, err
 	}
-	for _, x := range regulars {
-		if !r.Actor.Roles.Has(x.asks...) {
-			continue
+	list, err := d.Regulars(ctx, r.Actor, place)
+	if err != nil {
+		return Result{}, err
+	}
+	if len(list) == 0 {
+		return Result{}, refuse("群的订阅由组长或知识管理员来定；你自己的，私聊我说「订阅」。")
+	}
+	lines := []string{"可以订阅的："}
+	for _, x := range list {
+		state := "未订，回「订阅 " + x.Title + "」"
+		if x.Has {
+			state = "已订，回「退订 " + x.Title + "」取消"
 		}
-		said, err := d.Store.Subscriptions(ctx, x.kind)
-		if err != nil {
-			return Result{}, err
-		}
-		has, known := said[place]
-		if !known {
-			has = x.unasked(d, place, r.Actor.Roles)
-		}
-		state := "未订，回「订阅 " + x.title + "」"
-		if has {
-			state = "已订，回「退订 " + x.title + "」取消"
-		}
-		lines = append(lines, fmt.Sprintf("· %s（%s）：%s", x.title, x.when, state))
+		lines = append(lines, fmt.Sprintf("· %s（%s）：%s", x.Title, x.When, state))
 	}
 	return say(strings.Join(lines, "\n")), nil
 }

@@ -62,6 +62,9 @@ func idAt(t time.Time) int64 {
 	return max(0, t.UnixMilli()-idEpoch) << (slotBits + countBits)
 }
 
+// MadeAt is the instant at which a row with an id of the program was made.
+func MadeAt(id int64) time.Time { return idTime(id) }
+
 // idTime is the instant at which an id was made.
 func idTime(id int64) time.Time {
 	return time.UnixMilli(id>>(slotBits+countBits) + idEpoch)

@@ -325,6 +325,10 @@ var migrations = []migration{
 		// Minutes since midnight; hours that end before they begin go past midnight.
 		"CREATE TABLE quiet_hours (place $key(191) PRIMARY KEY, starts BIGINT NOT NULL, ends BIGINT NOT NULL, author $key(64) NOT NULL, changed_at BIGINT NOT NULL)$end",
 	}},
+	{name: "calendar feeds", oldest: 12, steps: []string{
+		"CREATE TABLE calendar_token (member $key(64) PRIMARY KEY, id_key $key(24) NOT NULL, last_four $key(8) NOT NULL, created_at BIGINT NOT NULL, used_at BIGINT NOT NULL)$end",
+		"CREATE UNIQUE INDEX calendar_token_key ON calendar_token (id_key)",
+	}},
 }
 
 func numbered(head, row string, n int) string {

@@ -32,7 +32,7 @@ type stateName struct{ Key, Title string }
 
 var (
 	inStates  = []stateName{{"new", "等待"}, {"running", "处理中"}, {"done", "完成"}, {"dead", "失败"}}
-	outStates = []stateName{{"due", "等待"}, {"sending", "发送中"}, {"sent", "已发"}, {"dead", "失败"}}
+	outStates = []stateName{{"due", "等待"}, {"sending", "发送中"}, {"sent", "已发"}, {"dead", "失败"}, {"held", "免打扰"}, {"summed", "合并发出"}}
 )
 
 const ledgerPage = 50
@@ -156,6 +156,10 @@ func (v *visit) why(d store.Delivered) string {
 		return ""
 	case d.State == "dead":
 		return d.Reason
+	case d.State == "held":
+		return v.t("对方免打扰，%s 后一起发", v.when(d.Due))
+	case d.State == "summed":
+		return v.t("免打扰结束时并在一条里发了")
 	case d.Unsure:
 		return v.t("上一次发送没有收到回应，可能已送达；稍后按去重规则再试")
 	case d.Due.After(v.s.opt.Now()):

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"frontline/bot/chat"
+	"frontline/handlers"
 	"frontline/store"
 )
 
@@ -22,6 +23,8 @@ type groupRow struct {
 	Announces bool      // new tickets are told there
 	Used      int       // messages in the last minute
 	Last      time.Time // the newest of the last day
+	// Quiet hours as they are said, and for the form.
+	Quiet, QuietFrom, QuietUntil string
 }
 
 type groupsPage struct {
@@ -67,7 +70,12 @@ func (s *Server) groupUse(v *visit, g *groupRow) error {
 		g.Last = at
 	}
 	g.Announces = s.opt.Desk.Announce == g.Name
-	return nil
+	q, err := s.opt.Store.QuietHours(v.r.Context(), chat.Address{Kind: chat.Robot, ID: g.Name})
+	g.QuietFrom, g.QuietUntil = "22:00", "07:00"
+	if q.Set() {
+		g.Quiet, g.QuietFrom, g.QuietUntil = handlers.QuietWords(q), clockText(q.From), clockText(q.Until)
+	}
+	return err
 }
 
 // configured is the configuration's group of a name, or nil.

@@ -26,6 +26,7 @@ var english = catalogue(
 	englishMessages,
 	englishOncall,
 	englishSharing,
+	englishProfile,
 	englishAnalysis,
 	englishHelp,
 	englishModel,

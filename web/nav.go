@@ -29,6 +29,7 @@ var navList = []navGroup{
 		{Key: "construct", Title: "数据构造", Icon: "flask-conical", Path: "/construct"},
 		{Key: "help", Title: "自助查询", Icon: "search", Path: "/m/help"},
 		{Key: "mine", Title: "我的上报", Icon: "user", Path: "/m/mine"},
+		{Key: "profile", Title: "我的设置", Icon: "settings", Path: "/profile"},
 	}},
 	{"管理", []navItem{
 		{Key: "deliveries", Title: "收发记录", Icon: "send", Path: "/deliveries"},

@@ -59,6 +59,7 @@ type oncallPage struct {
 	Typed               string // the same said in chat, an example
 	Form                map[string]string
 	Fault               string
+	Feed                string // the last characters of the visitor's calendar token; "" for none
 }
 
 const dateLayout = "2006-01-02"
@@ -126,6 +127,11 @@ func (s *Server) oncallWeek(v *visit) (p oncallPage, err error) {
 		}
 		p.Lanes = append(p.Lanes, lane)
 	}
+	token, err := s.opt.Store.CalendarTokenOf(ctx, v.user.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return p, err
+	}
+	p.Feed = token.Last
 	p.People, err = s.opt.Store.MembersWith(ctx, chat.Responder)
 	return p, err
 }

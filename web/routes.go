@@ -82,6 +82,8 @@ func (s *Server) routeList() []route {
 	list = append(list, s.alertRoutes()...)
 	list = append(list, s.oncallRoutes()...)
 	list = append(list, s.sharingRoutes()...)
+	list = append(list, s.calendarRoutes()...)
+	list = append(list, s.profileRoutes()...)
 	list = append(list, s.analysisRoutes()...)
 	list = append(list, s.helpRoutes()...)
 	if s.opt.Monitors != nil {

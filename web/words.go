@@ -47,7 +47,7 @@ func (s shell) RoleNames(roles chat.RoleSet) string {
 
 // State is the state of a message in or out: a shape and a word.
 func (s shell) State(state string) template.HTML {
-	look := map[string][2]string{"done": {"done", "完成"}, "sent": {"done", "已发"}, "dead": {"new", "失败"}, "running": {"doing", "处理中"}, "sending": {"doing", "发送中"}}
+	look := map[string][2]string{"done": {"done", "完成"}, "sent": {"done", "已发"}, "dead": {"new", "失败"}, "running": {"doing", "处理中"}, "sending": {"doing", "发送中"}, "held": {"wait", "免打扰"}, "summed": {"done", "合并发出"}}
 	l, ok := look[state]
 	if !ok {
 		l = [2]string{"wait", "等待"}
