@@ -31,6 +31,7 @@ const (
 	sharingMost    = 8 * time.Hour
 	sharingAhead   = 366 * 24 * time.Hour
 	sharingRemind  = 15 * time.Minute // before the beginning
+	sharingEarly   = time.Hour        // before it, it may go live
 	sharingOverrun = 30 * time.Minute // after the planned end, unless somebody ends it
 	// SharingEffect is how long before and after questions on the topic are counted.
 	SharingEffect    = 7 * 24 * time.Hour
@@ -327,6 +328,12 @@ func (d *Desk) CancelSharing(tx *store.Tx, by chat.User, s *store.Sharing, reaso
 	return tx.Audit(by.ID, "sharing.cancel", sharingNo(*s), map[string]string{"reason": s.Reason})
 }
 
+// MayBegin tells whether a session may go live now: not much before its time,
+// of which people were told.
+func MayBegin(s store.Sharing, now time.Time) bool {
+	return s.State == store.SharingAnnounced && !now.Before(s.From.Add(-sharingEarly))
+}
+
 // BeginSharing makes a session live: somebody says so, or its time has come.
 func (d *Desk) BeginSharing(tx *store.Tx, by chat.User, s *store.Sharing) error {
 	if !Leads(by, *s) && by.ID != byClock.ID {
@@ -334,6 +341,9 @@ func (d *Desk) BeginSharing(tx *store.Tx, by chat.User, s *store.Sharing) error 
 	}
 	if s.State == store.SharingPlanned {
 		return refuse(fmt.Sprintf("S%d 还没预告，先回「预告 S%d」。", s.Number, s.Number))
+	}
+	if s.State == store.SharingAnnounced && !MayBegin(*s, tx.Now()) {
+		return refuse(fmt.Sprintf("S%d 约的是 %s，要提前讲先改期：改期 S%d 今天16:00", s.Number, sharingTime(*s, d.local(tx.Now())), s.Number))
 	}
 	s.Began = tx.Now()
 	if err := moveSharing(tx, s, store.SharingLive); err != nil {

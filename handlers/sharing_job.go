@@ -137,6 +137,9 @@ func (d *Desk) EndSharing(tx *store.Tx, by chat.User, s *store.Sharing) error {
 	if !Leads(by, *s) && by.ID != byClock.ID {
 		return refuse("由主讲人或知识管理员结束。")
 	}
+	if s.State == store.SharingAnnounced && by.ID != byClock.ID {
+		return refuse(fmt.Sprintf("S%d 还没开播；不讲了回「取消分享 S%d 原因」。", s.Number, s.Number))
+	}
 	s.Ended = tx.Now()
 	if err := moveSharing(tx, s, store.SharingEnded); err != nil {
 		return err

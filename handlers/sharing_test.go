@@ -287,6 +287,16 @@ func TestSharingRoles(t *testing.T) {
 		if err := d.onS(s.Number, func(tx *store.Tx, s *store.Sharing) error { return d.BeginSharing(tx, gu, s) }); err != nil {
 			t.Errorf("the speaker: %v", err)
 		}
+		early := d.announced(d.now.Add(3 * time.Hour))
+		for name, do := range map[string]func(tx *store.Tx, s *store.Sharing) error{
+			"begun hours before": func(tx *store.Tx, s *store.Sharing) error { return d.BeginSharing(tx, gu, s) },
+			"ended unbegun":      func(tx *store.Tx, s *store.Sharing) error { return d.EndSharing(tx, gu, s) },
+		} {
+			var no chat.Refusal
+			if err := d.onS(early.Number, do); !errors.As(err, &no) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	})
 }
 

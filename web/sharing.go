@@ -96,7 +96,7 @@ func (s *Server) sharings(v *visit) (err error) {
 
 // SharingState is a session's state: a shape and a word.
 func (s shell) SharingState(x store.SharingState) [2]string {
-	look := map[store.SharingState]string{store.SharingPlanned: "wait", store.SharingAnnounced: "new", store.SharingLive: "doing", store.SharingEnded: "done"}
+	look := map[store.SharingState]string{store.SharingPlanned: "wait", store.SharingAnnounced: "doing", store.SharingLive: "doing", store.SharingEnded: "done"}
 	return [2]string{look[x], s.T(x.Title())}
 }
 
@@ -153,8 +153,8 @@ func (s *Server) showSharing(v *visit, status int, fault string) error {
 		return err
 	}
 	p := sharingView{Sharing: x, Fault: fault, Plans: handlers.Organises(v.user), Leads: handlers.Leads(v.user, x), Files: s.opt.Files != nil}
-	p.Begins = p.Leads && x.State.May(store.SharingLive)
-	p.Ends = p.Leads && x.State.May(store.SharingEnded)
+	p.Begins = p.Leads && handlers.MayBegin(x, s.opt.Now())
+	p.Ends = p.Leads && x.State == store.SharingLive
 	p.Cancels = p.Plans && x.State.May(store.SharingCancelled)
 	if err := s.fillSharing(v, &p); err != nil {
 		return err

@@ -67,7 +67,7 @@ func (b *browser) postFile(path string, fields map[string]string, name, content 
 func TestSharingPages(t *testing.T) {
 	c := sharingConsole(t)
 	zhao, speaker, lin := c.as(chat.Curator), c.as(chat.Responder), c.as(chat.Reporter)
-	from := time.Now().Add(24 * time.Hour)
+	from := time.Now().Add(40 * time.Minute)
 	for words, change := range map[string]url.Values{
 		"写上主题":            {"title": {" "}},
 		"日期和时间都要填":        {"from": {"soon"}},
@@ -184,6 +184,9 @@ func TestSharingPages(t *testing.T) {
 		t.Errorf("%d", code)
 	}
 	// Live, settled, over, measured.
+	if code, _ := speaker.post("/sessions/1/act", url.Values{"do": {"end"}}); code != http.StatusUnprocessableEntity {
+		t.Errorf("ended before it began: %d", code)
+	}
 	if code, _ := speaker.post("/sessions/1/act", url.Values{"do": {"begin"}}); code != http.StatusSeeOther {
 		t.Errorf("begin: %d", code)
 	}
