@@ -166,12 +166,17 @@ func (d *Desk) vainTopics(ctx context.Context) ([]SharingTopic, error) {
 // topicsAmong counts, for each word, the questions that say it, and keeps those
 // that enough people asked. Of words within each other the one that more say stays.
 func topicsAmong(list []store.Question, groups [][]int, words []string) (out []SharingTopic) {
+	texts := make([]string, len(list))
+	for i := range list {
+		texts[i] = strings.ToLower(list[i].Text)
+	}
 	for _, w := range words {
+		low := strings.ToLower(w)
 		t, people := SharingTopic{Word: w}, map[string]bool{}
 		for _, g := range groups {
 			lead := false
 			for _, i := range g {
-				if !about(list[i].Text, []string{w}) {
+				if !strings.Contains(texts[i], low) {
 					continue
 				}
 				t.Count++
