@@ -198,4 +198,3 @@ func (d *Desk) notNow(_ context.Context, r Request) (Result, error) {
 	res.Write = func(tx *store.Tx, _ *Result) error { return d.PauseTopic(tx, r.Actor, word) }
 	return res, nil
 }
-
