@@ -76,7 +76,7 @@ func (d *Desk) FrontGroups(all []GroupChat) (names []string) {
 
 // checkSharing cleans a session and refuses what cannot be.
 func checkSharing(s *store.Sharing, now time.Time) error {
-	s.Title, s.Note = chat.Cut(oneLine(hidden(s.Title)), sharingTitleMost+1), chat.Cut(strings.TrimSpace(hidden(s.Note)), 1000)
+	s.Title, s.Note = chat.Cut(oneLine(Hidden(s.Title)), sharingTitleMost+1), chat.Cut(strings.TrimSpace(Hidden(s.Note)), 1000)
 	s.SpeakerName = chat.Cut(oneLine(s.SpeakerName), 40)
 	switch n := utf8.RuneCountInString(s.Title); {
 	case n < 2:
@@ -104,7 +104,7 @@ func checkSharing(s *store.Sharing, now time.Time) error {
 		words = []string{s.Title}
 	}
 	for _, w := range words {
-		w = oneLine(hidden(w))
+		w = oneLine(Hidden(w))
 		if n := utf8.RuneCountInString(w); n == 0 {
 			continue
 		} else if n < 2 || n > 20 && w != s.Title {
@@ -311,7 +311,7 @@ func (d *Desk) CancelSharing(tx *store.Tx, by chat.User, s *store.Sharing, reaso
 		return refuse("分享由知识管理员或管理者来取消。")
 	}
 	told := s.State == store.SharingAnnounced
-	s.Reason = chat.Cut(oneLine(hidden(reason)), 100)
+	s.Reason = chat.Cut(oneLine(Hidden(reason)), 100)
 	s.Edition++
 	if err := moveSharing(tx, s, store.SharingCancelled); err != nil {
 		return err

@@ -114,7 +114,7 @@ func (d *Desk) askSharing(ctx context.Context, r Request, n int64, text string) 
 // another asked in the same words counts as theirs too; the question that
 // stands is returned.
 func (d *Desk) AskSharing(tx *store.Tx, by chat.User, s *store.Sharing, message, text string) (q store.SharingQuestion, err error) {
-	text = oneLine(hidden(text))
+	text = oneLine(Hidden(text))
 	switch n := utf8.RuneCountInString(text); {
 	case !s.State.Open():
 		return q, refuse(fmt.Sprintf("S%d %s，不再收提问。现在就想知道：直接把问题发给我。", s.Number, s.State.Title()))
@@ -215,7 +215,7 @@ func (d *Desk) AnswerSharing(tx *store.Tx, by chat.User, number, place int64, an
 		return q, refuse(fmt.Sprintf("S%d 没有第 %d 问。发「答疑 S%d」看还有哪些。", number, place, number))
 	}
 	q = list[i]
-	answer = chat.Cut(strings.TrimSpace(hidden(answer)), 2000)
+	answer = chat.Cut(strings.TrimSpace(Hidden(answer)), 2000)
 	switch {
 	case q.Entry > 0:
 		return q, refuse(fmt.Sprintf("这一问已经起草成 K%d，到知识库里改。", q.Entry))

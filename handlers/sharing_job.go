@@ -188,7 +188,7 @@ func (d *Desk) toGaps(tx *store.Tx, q *store.SharingQuestion) error {
 // draftOf makes a draft of a question and its answer. One that the base has
 // already is that one; words that cannot be kept stay where they are.
 func (d *Desk) draftOf(tx *store.Tx, s store.Sharing, q *store.SharingQuestion) error {
-	e := kb.Clean(kb.Entry{Question: hidden(q.Text), Answer: hidden(q.Answer), Owner: s.Speaker})
+	e := kb.Clean(kb.Entry{Question: Hidden(q.Text), Answer: Hidden(q.Answer), Owner: s.Speaker})
 	if e.Owner == "" {
 		e.Owner = s.Organiser
 	}

@@ -15,7 +15,7 @@ var englishKnowledge = map[string]string{
 	"写一个以后的日期和时间": "Write a date and time to come", "K%d 不再定时发布": "K%d is not to be published at a time any more", "K%d 定在 %s 发布": "K%d is to be published at %s", "定在 %s 发布（%s）；之前有人再改就不发": "To be published at %s (%s), unless somebody changes it before", "取消定时": "Cancel", "到时候再发布": "Publish later", "定时发布": "Publish at that time",
 	"流转": "Next step", "照同事的原话问一句": "Ask as a colleague would", "现在": "Now", "用到": "Used", "用到 %d 次": "used %d times", "用左边还没发布的内容": "with what stands in the form", "直接回答": "Answered for sure",
 	"看各版": "All versions", "知识库": "Knowledge", "第 %d 版": "Version %d", "第一版": "The first version", "线上现在：%s": "Live now: %s", "编号、问题，或照同事的原话问一句": "Number, question, or as a colleague asks",
-	"草稿或修改复核通过，用来回答": "a draft, or a change, answers from now on", "被反例排除，会说没有可靠的答案": "ruled out by a negative example: says that it has no reliable answer", "试一试": "Try it", "读作": "read as",
+	"草稿或修改复核通过，用来回答；「发布 K12 明天9点」定时，「发布 K12 取消」撤销定时": "a draft, or a change, answers from now on; with a time behind it, then", "被反例排除，会说没有可靠的答案": "ruled out by a negative example: says that it has no reliable answer", "试一试": "Try it", "读作": "read as",
 	"谁最后改的，谁不能发布": "Who wrote it last cannot publish it", "还没发布的修改": "The change that waits", "还没有": "None yet",
 	"还没有知识。在企业微信里说「教 问:… 答:…」，或新建一条。":                  "There is no knowledge yet. Teach it in WeChat Work, or make an entry here.",
 	"这条刚被别人改过，没有保存。你填的还在下面，不同之处标出了现在的内容；再保存一次，就以你的为准。": "Somebody else changed this entry meanwhile; nothing was saved. What you typed is below, with what is stored now where it differs. Save again and yours counts.",
