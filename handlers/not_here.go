@@ -41,6 +41,5 @@ func (d *Desk) notHere(r Request, text string, a asked) *Result {
 	}
 	res := say(words)
 	res.Topic = &Topic{Message: r.Msg.ID, Question: a.text}
-	res.Write = d.keepQuestion(r, a.text, "answer", 0, 1)
 	return &res
 }
