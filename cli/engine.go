@@ -71,7 +71,7 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	}
 	alertLog := log.With("component", "alert")
 	e.alerts = alert.NewDesk(e.store, rules, alertLog)
-	e.alerts.Chats = chatIDs(cfg)
+	e.alerts.Chats, e.alerts.Subscribers = chatIDs(cfg), subscribersOf(cfg)
 	e.hooks = alert.NewHooks(e.alerts, sources, string(cfg.Hooks.Token), alertLog)
 	e.hooks.Observe, e.hooks.Mine = e.meters.sawHook, e.store.AppliesAlerts
 	if err = checkGroups(ctx, cfg, e.store); err != nil {
@@ -110,6 +110,14 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	}
 	e.handler, err = e.routes(platform)
 	return e, err
+}
+
+// subscribersOf are the programs that hear of events.
+func subscribersOf(cfg *config.Config) (out chat.Subscribers) {
+	for _, h := range cfg.Webhooks {
+		out = append(out, chat.Subscriber{Name: h.Name, Events: h.Events})
+	}
+	return out
 }
 
 // chatIDs are the chats of the configured groups, by name.
@@ -240,9 +248,7 @@ func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error
 	if m := llm.New(llm.Options{BaseURL: e.cfg.LLM.BaseURL, APIKey: string(e.cfg.LLM.APIKey), Model: e.cfg.LLM.Model, EmbeddingModel: e.cfg.LLM.EmbeddingModel, DailyBudget: e.cfg.LLM.DailyCalls, Now: e.now, Log: log}); m != nil {
 		desk.Model = model{m}
 	}
-	for _, h := range e.cfg.Webhooks {
-		desk.Subscribers = append(desk.Subscribers, handlers.Subscriber{Name: h.Name, Events: h.Events})
-	}
+	desk.Subscribers = subscribersOf(e.cfg)
 	names := []string{e.cfg.WeCom.Bot.Name}
 	e.worker = &handlers.Worker{Store: e.store, Desk: desk, Router: handlers.NewRouter(handlers.NewCommands(desk), names), Log: log, Observe: e.meters.sawTurn}
 	e.jobs = &handlers.Jobs{Store: e.store, Log: log, List: handlers.NewJobs(desk, time.Duration(e.cfg.Retention.MessageDays)*24*time.Hour)}

@@ -32,6 +32,7 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 		{Name: "digest_day", Next: daily(17, 35), Run: d.ReportPeriod("daily")},
 		{Name: "digest_week", Next: weekly(time.Monday, 9, 10), Run: d.ReportPeriod("weekly")},
 		{Name: "digest_month", Next: monthly(1, 9, 15), Run: d.ReportPeriod("monthly")},
+		{Name: "gap_events", Next: every(gapLook), Run: d.TellGaps},
 		{Name: "awaited", Next: every(jobLook), Run: d.TellAwaited},
 		{Name: "tickets", Next: every(jobLook), Run: d.Tick},
 		// What an older version wrote is counted bit by bit: the other jobs wait for this one.

@@ -255,8 +255,9 @@ func (s *Store) RunUses(ctx context.Context, since time.Time) (out []RunUse, err
 }
 
 // ClaimRuns takes up to n runs that wait, or whose runner died, for lease; only
-// that one when number is not 0.
-func (s *Store) ClaimRuns(ctx context.Context, owner string, number int64, n int, lease time.Duration) ([]Run, error) {
+// that one when number is not 0. started writes, in the same commit, what
+// follows from the first claim of a run.
+func (s *Store) ClaimRuns(ctx context.Context, owner string, number int64, n int, lease time.Duration, started func(tx *Tx, r Run) error) ([]Run, error) {
 	if n <= 0 {
 		return nil, nil
 	}
@@ -273,23 +274,35 @@ func (s *Store) ClaimRuns(ctx context.Context, owner string, number int64, n int
 	err = s.InTx(ctx, func(tx *Tx) error {
 		won = won[:0]
 		for _, r := range rows {
-			started := r.StartedAt
-			if started == 0 {
-				started = millis(tx.now)
+			began := r.StartedAt
+			if began == 0 {
+				began = millis(tx.now)
 			}
 			state := r.State
 			if state == RunQueued {
 				state = RunRunning
 			}
 			u := tx.db.Exec("UPDATE construct_run SET state=?, owner=?, epoch=epoch+1, lease_until=?, started_at=? WHERE id=? AND epoch=? AND state=? AND lease_until=?",
-				state, owner, millis(tx.now.Add(lease)), started, r.ID, r.Epoch, r.State, r.LeaseUntil)
+				state, owner, millis(tx.now.Add(lease)), began, r.ID, r.Epoch, r.State, r.LeaseUntil)
 			if u.Error != nil {
 				return u.Error
 			}
-			if u.RowsAffected == 1 {
-				r.Epoch++
-				r.State, r.StartedAt = state, started
-				won = append(won, r)
+			if u.RowsAffected != 1 {
+				continue
+			}
+			first := r.StartedAt == 0
+			r.Epoch++
+			r.State, r.StartedAt = state, began
+			won = append(won, r)
+			if !first || started == nil {
+				continue
+			}
+			run, err := s.run(r)
+			if err != nil {
+				return err
+			}
+			if err := started(tx, run); err != nil {
+				return err
 			}
 		}
 		return nil

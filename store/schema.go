@@ -285,6 +285,10 @@ var migrations = []migration{
 		"CREATE TABLE monitor_hour (item $key(48) NOT NULL, hour BIGINT NOT NULL, checks BIGINT NOT NULL, failed BIGINT NOT NULL, alarming BIGINT NOT NULL, found $text NOT NULL, PRIMARY KEY (item, hour))$end",
 		"CREATE INDEX monitor_hour_hour ON monitor_hour (hour)",
 	}},
+	{name: "gaps told to subscribers", oldest: 12, steps: []string{
+		"CREATE TABLE gap (id BIGINT PRIMARY KEY, lead_message $key(24) NOT NULL, question $text NOT NULL, people BIGINT NOT NULL, asked BIGINT NOT NULL, closed_at BIGINT NOT NULL, why $key(16) NOT NULL, entry BIGINT NOT NULL)$end",
+		"CREATE INDEX gap_open ON gap (closed_at, lead_message)",
+	}},
 }
 
 func numbered(head, row string, n int) string {

@@ -366,7 +366,7 @@ func (s *Server) doAlert(v *visit, n int64, form func(string) string) (said stri
 
 func (s *Server) endSilence(v *visit) error {
 	id := number(v.r.PathValue("id"))
-	err := s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) error { return tx.EndSilence(v.user.ID, id) })
+	err := s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) error { return s.opt.Desk.Alerts.EndSilence(tx, v.user, id) })
 	if err != nil {
 		return err
 	}

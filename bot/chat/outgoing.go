@@ -62,14 +62,6 @@ type Mail struct {
 	Thread  string `json:"thread,omitempty"` // mails with the same are one conversation: letters, digits, dots and dashes
 }
 
-// Event is something that happened, for a program that subscribed to it. Data is
-// frozen when it happens.
-type Event struct {
-	Type string          `json:"type"` // ticket.created …
-	At   time.Time       `json:"timestamp"`
-	Data json.RawMessage `json:"data"`
-}
-
 // Card is a template card, and its typed twin for every place that has none.
 // Limits are those of the platform; the edge cuts, it never refuses.
 type Card struct {
