@@ -314,6 +314,9 @@ func (e *engine) routes(platform web.Platform) (http.Handler, error) {
 	for _, i := range e.cfg.List() {
 		opt.Settings = append(opt.Settings, web.Setting(i))
 	}
+	for _, h := range e.cfg.Webhooks {
+		opt.Hooks = append(opt.Hooks, web.HookInfo{Name: h.Name, URL: h.URL, Events: h.Events})
+	}
 	for _, g := range e.cfg.Groups {
 		opt.Groups = append(opt.Groups, web.GroupInfo{Name: g.Name, Title: g.Title, HasRobot: g.RobotKey != "", ChatID: g.ChatID, Owners: g.Owners})
 	}

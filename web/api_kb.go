@@ -17,7 +17,7 @@ import (
 
 type entryListJSON struct {
 	Entries []handlers.EntryJSON `json:"entries"`
-	Next    string      `json:"next"`
+	Next    string               `json:"next"`
 }
 
 // apiListEntries lists entries, the newest number first: ?state= (one, or

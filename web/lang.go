@@ -14,6 +14,7 @@ var english = catalogue(
 	englishWords,
 	englishSimulator,
 	englishGroups,
+	englishHooks,
 	englishTickets,
 	englishReport,
 	englishCommands,

@@ -47,6 +47,7 @@ type Options struct {
 	APIToken   string                                           // of /api/v1 with an administrator's rights; "" for none
 	Settings   []Setting
 	Groups     []GroupInfo
+	Hooks      []HookInfo
 	// Checks tell whether the program can serve; they run at /readyz.
 	Checks []Check
 }

@@ -158,6 +158,7 @@ type Receipt struct {
 	MsgID        string   `json:"msgid,omitempty"`
 	ResponseCode string   `json:"response_code,omitempty"`
 	Invalid      []string `json:"invalid,omitempty"` // receivers it did not reach
+	Status       int      `json:"status,omitempty"`  // HTTP status of a subscriber's last answer; 0: it did not answer
 	Road         string   `json:"road,omitempty"`    // stream, response_url, app, robot …
 }
 
