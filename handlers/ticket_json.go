@@ -69,7 +69,7 @@ func JSONTime(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	s := t.UTC().Format(time.RFC3339Nano)
+	s := t.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano) // as exact as what is stored
 	return &s
 }
 

@@ -36,9 +36,9 @@ type SilenceJSON struct {
 	Reason   string          `json:"reason"`
 }
 
-// Event is what subscribers hear of alerts. A silence that was not made from a
+// GroupEvent is what subscribers hear of alerts. A silence that was not made from a
 // group has no alert.
-type Event struct {
+type GroupEvent struct {
 	Alert   *GroupJSON   `json:"alert"`
 	By      string       `json:"by"`   // userid; empty: the desk itself, by its rules
 	Text    string       `json:"text"` // what was said, who was told
@@ -64,7 +64,7 @@ func jsonTime(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	s := t.UTC().Format(time.RFC3339Nano)
+	s := t.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano) // as exact as what is stored
 	return &s
 }
 
@@ -75,7 +75,7 @@ func (d *Desk) emit(tx *store.Tx, event string, g *store.AlertGroup, by, text st
 		about = fmt.Sprintf("A%d", g.Number)
 	}
 	return tx.Emit(d.Subscribers, event, about, func() any {
-		e := Event{Alert: groupJSON(g), By: by, Text: text}
+		e := GroupEvent{Alert: groupJSON(g), By: by, Text: text}
 		if s != nil {
 			e.Silence = &SilenceJSON{Matchers: s.Matchers, Starts: jsonTime(s.Starts), Ends: jsonTime(s.Ends), Reason: s.Reason}
 		}
