@@ -30,6 +30,8 @@ type Analysis struct {
 	Subclasses         []SubclassFigures
 	Weeks              []WeekFigures
 	Top                []EntryFigures
+	Alerts             AlertPart // with a filter: nothing
+	Runs               RunPart   // with a filter: nothing
 	Counted            bool // false: what an older version wrote is still being counted
 }
 
@@ -107,7 +109,7 @@ func InTime(f store.TicketFigures) (float64, bool) {
 // Questions know their branch and no group: with a group there are none.
 func (d *Desk) Analyse(ctx context.Context, p Period, f store.FigureFilter) (Analysis, error) {
 	a := Analysis{Period: p, Filter: f}
-	for _, read := range []func(context.Context, *Analysis) error{d.readClasses, d.readTimes, d.readDays, d.readQuestions, d.readParts, d.readWeeks, d.readTop} {
+	for _, read := range []func(context.Context, *Analysis) error{d.readClasses, d.readTimes, d.readDays, d.readQuestions, d.readParts, d.readWeeks, d.readTop, d.readAlerts, d.readRuns} {
 		if err := read(ctx, &a); err != nil {
 			return a, err
 		}

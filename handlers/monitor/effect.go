@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math/big"
 	"time"
 
@@ -81,6 +82,39 @@ func (r *Runner) Effects(ctx context.Context, from, to time.Time) ([]Effect, err
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+// countDay adds a check to its day. Where the day has no row yet, or its abnormal
+// status is another one now, the day is read again from its results.
+func (i *Item) countDay(tx *store.Tx, r store.MonitorResult) error {
+	if i.Breakdown == nil {
+		return nil
+	}
+	d, err := tx.FindMonitorDay(i.Name, r.At)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	known := err == nil && d.Status != ""
+	var t Table
+	var c Cell
+	seen := r.State == StateOK && json.Unmarshal(r.Table, &t) == nil
+	if seen {
+		c, seen = i.Watched(t)
+	}
+	switch {
+	case known && seen && c.Key == d.Status:
+		d.Checks, d.Abnormal, d.Left, d.Total = d.Checks+1, max(d.Abnormal, c.N), c.N, t.Total
+		return tx.PutMonitorDay(r.At, d)
+	case known && r.State != StateOK:
+		d.Checks, d.Failed = d.Checks+1, d.Failed+1
+		return tx.PutMonitorDay(r.At, d)
+	}
+	list, err := tx.MonitorResultsOfDay(i.Name, r.At)
+	if err != nil {
+		return err
+	}
+	e, _ := i.effect(list)
+	return tx.PutMonitorDay(r.At, store.MonitorDay{Item: i.Name, Status: e.Key, Checks: int64(e.Checks), Failed: int64(e.Failed), Abnormal: e.Abnormal, Left: e.Left, Total: e.Total})
 }
 
 // effect reads a day's results, the newest first; false when there are none.
