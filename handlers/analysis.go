@@ -32,7 +32,7 @@ type Analysis struct {
 	Top                []EntryFigures
 	Alerts             AlertPart // with a filter: nothing
 	Runs               RunPart   // with a filter: nothing
-	Counted            bool // false: what an older version wrote is still being counted
+	Counted            bool      // false: what an older version wrote is still being counted
 }
 
 // ClassFigures are one class in a period.

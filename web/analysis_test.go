@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"frontline/bot/chat"
+	"frontline/handlers/construct"
 	"frontline/history"
 	"frontline/store"
 	"frontline/store/storetest"
@@ -29,12 +30,22 @@ func startPast(t *testing.T, days int, change func(o *Options)) (c *console, fro
 	clock.Set(from)
 	database := storetest.SQLite(t)
 	s := storetest.Open(t, database, store.Options{Now: func() time.Time { return clock.Now().In(now.Location()) }})
-	made, err := history.Make(context.Background(), s, clock, history.Options{From: from, To: to, Seed: 7, Daily: 12, Entries: []history.Entry{{Number: 1, Question: "新股中签怎么缴款"}}, Handlers: []string{"responder", "leader"}, Groups: [2]string{"account", "trading"}})
-	if err != nil || made.Tickets < 80 || made.Questions < 300 {
+	made, err := history.Make(context.Background(), s, clock, history.Options{From: from, To: to, Seed: 7, Daily: 12, Entries: []history.Entry{{Number: 1, Question: "新股中签怎么缴款"}}, Handlers: []string{"responder", "leader"}, Groups: [2]string{"account", "trading"}, Recipes: []history.Recipe{{Name: "open-account", Title: "普通开户"}, {Name: "gone", Title: "旧配方"}}})
+	if err != nil || made.Tickets < 80 || made.Questions < 300 || made.Alerts < 40 || made.Runs < 20 {
 		t.Fatal(made, err)
 	}
 	s.Close()
-	return startConsoleOn(t, database, change), from, to.AddDate(0, 0, -1)
+	return startConsoleOn(t, database, func(o *Options) {
+		lib, faults := construct.LoadFS(construct.Examples, "recipes")
+		e, err := construct.Open(construct.Options{Recipes: lib, Store: o.Store})
+		if err != nil || len(faults) > 0 {
+			t.Fatal(err, faults)
+		}
+		o.Desk.Construct = e
+		if change != nil {
+			change(o)
+		}
+	}), from, to.AddDate(0, 0, -1)
 }
 
 var (
@@ -55,7 +66,12 @@ func TestFiguresAreTheirLists(t *testing.T) {
 			t.Fatalf("%s: %d %s", address, code, page)
 		}
 		links := append(figureLink.FindAllStringSubmatch(page, -1), partRow.FindAllStringSubmatch(page, -1)...)
-		if len(links) < 21 {
+		for _, kind := range []string{"/alerts?", "alert=before", "kind=untouched", "rule=", "by=responder", "who=responder", "/construct/runs?", "done=1", "recipe=", "dept="} {
+			if span[0] != span[1] && !strings.Contains(page, kind) {
+				t.Errorf("%s has no %s", address, kind)
+			}
+		}
+		if len(links) < 21 || span[0] != span[1] && len(links) < 60 {
 			t.Fatalf("%s: %d links", address, len(links))
 		}
 		for _, l := range links {

@@ -15,6 +15,7 @@ var english = catalogue(
 	englishSimulator,
 	englishGroups,
 	englishHooks,
+	englishMachines,
 	englishTickets,
 	englishReport,
 	englishCommands,
