@@ -1,8 +1,10 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"net/url"
+	"slices"
 	"time"
 
 	"frontline/handlers/monitor"
@@ -15,9 +17,16 @@ type AlertPart struct {
 	Sum, Before   store.AlertFigures
 	Days          []AlertDayFigures // of the period, those on which there was anything
 	Monitors      store.MonitorSums
-	Rules         []store.AlertRule // that rang most
-	Weeks         []AlertWeek       // the last weeks up to the end of the period
-	First, Person int64             // tickets of the period with alerts: those that an alert preceded, those where a person was first
+	Rules         []AlertRule // that rang most
+	Weeks         []AlertWeek // the last weeks up to the end of the period
+	First, Person int64       // tickets of the period with alerts: those that an alert preceded, those where a person was first
+	claimed       map[string]int64
+}
+
+// AlertRule are the groups of one rule of a sender.
+type AlertRule struct {
+	Title, Source string
+	store.AlertFigures
 }
 
 // AlertDayFigures are one line of the table of effects.
@@ -56,12 +65,28 @@ func (d *Desk) readAlerts(ctx context.Context, a *Analysis) (err error) {
 		return nil
 	}
 	p := &a.Alerts
-	all, err := d.Store.AlertDays(ctx, "", a.From, a.To)
+	p.claimed = map[string]int64{}
+	all, own, rules := map[int64]store.AlertFigures{}, map[int64]store.AlertFigures{}, map[[2]string]*AlertRule{}
+	err = d.Store.EachAlert(ctx, a.From, a.To, func(r store.AlertRow) {
+		p.Sum.Add(r.AlertFigures)
+		addTo(all, r)
+		if r.Source == monitor.SourceName {
+			addTo(own, r)
+		}
+		if r.ClaimedBy != "" {
+			p.claimed[r.ClaimedBy]++
+		}
+		k := [2]string{r.Title, r.Source}
+		if rules[k] == nil {
+			rules[k] = &AlertRule{Title: r.Title, Source: r.Source}
+		}
+		rules[k].Add(r.AlertFigures)
+	})
 	if err != nil {
 		return err
 	}
-	own, err := d.Store.AlertDays(ctx, monitor.SourceName, a.From, a.To)
-	if err != nil {
+	p.Rules = noisiest(rules)
+	if err := d.Store.EachAlert(ctx, a.BeforeFrom, a.BeforeTo, func(r store.AlertRow) { p.Before.Add(r.AlertFigures) }); err != nil {
 		return err
 	}
 	seen, err := d.Store.MonitorDays(ctx, a.From, a.To)
@@ -74,16 +99,26 @@ func (d *Desk) readAlerts(ctx context.Context, a *Analysis) (err error) {
 		if one.Alerts.Groups+one.Monitors.Items > 0 {
 			p.Days = append(p.Days, one)
 		}
-		p.Sum.Add(one.Alerts)
 		p.Monitors.Add(one.Monitors)
 	}
-	if p.Before, err = d.Store.AlertSums(ctx, a.BeforeFrom, a.BeforeTo); err != nil {
-		return err
-	}
-	if p.Rules, err = d.Store.AlertRules(ctx, a.From, a.To, rulesShown); err != nil {
-		return err
-	}
 	return d.readAlertWeeks(ctx, a)
+}
+
+func addTo(days map[int64]store.AlertFigures, r store.AlertRow) {
+	sum := days[r.Day]
+	sum.Add(r.AlertFigures)
+	days[r.Day] = sum
+}
+
+// noisiest are the rules that rang most, the noisiest first.
+func noisiest(rules map[[2]string]*AlertRule) (out []AlertRule) {
+	for _, r := range rules {
+		out = append(out, *r)
+	}
+	slices.SortFunc(out, func(x, y AlertRule) int {
+		return cmp.Or(cmp.Compare(y.Groups, x.Groups), cmp.Compare(x.Title, y.Title), cmp.Compare(x.Source, y.Source))
+	})
+	return out[:min(rulesShown, len(out))]
 }
 
 // readAlertWeeks counts the tickets that alerts hang on, by week and in the

@@ -3,6 +3,7 @@ package handlers
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"frontline/bot/chat"
@@ -17,17 +18,14 @@ type HandlerLoad struct {
 	Alerts int64 // groups of alerts claimed
 }
 
-// Loads are the handlers of the tickets and alerts of a period, by name. Only
-// leaders may see it; who asks looks at that with SeesLoads.
-func (d *Desk) Loads(ctx context.Context, p Period) ([]HandlerLoad, error) {
-	rows, err := d.Store.SplitTickets(ctx, store.ByHandler, p.From, p.To)
+// Loads are the handlers of the tickets and alerts of an analysis of everything,
+// by name. Only leaders may see it; who asks looks at that with SeesLoads.
+func (d *Desk) Loads(ctx context.Context, a Analysis) ([]HandlerLoad, error) {
+	rows, err := d.Store.SplitTickets(ctx, store.ByHandler, a.From, a.To)
 	if err != nil {
 		return nil, err
 	}
-	claims, err := d.Store.ClaimsBy(ctx, p.From, p.To)
-	if err != nil {
-		return nil, err
-	}
+	claims := maps.Clone(a.Alerts.claimed)
 	var out []HandlerLoad
 	var ids []string
 	for _, r := range rows {

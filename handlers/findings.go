@@ -88,7 +88,7 @@ func slow(a Analysis) (list []Finding) {
 // ringing is what alerts tell: the rule that rang most with nobody doing
 // anything about it, and what people saw before the monitors.
 func ringing(a Analysis) (list []Finding) {
-	var most store.AlertRule
+	var most AlertRule
 	for _, r := range a.Alerts.Rules {
 		if r.Untouched > most.Untouched {
 			most = r

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -49,96 +48,70 @@ var alertKind = map[string]string{"claimed": alertClaimed, "false": alertFalse, 
 
 func countIf(condition string) string { return "SUM(CASE WHEN " + condition + " THEN 1 ELSE 0 END)" }
 
-var alertSums = "COUNT(*), SUM(opened), " + countIf(alertClaimed) + ", " + countIf(alertFalse) + ", " + countIf(alertTicketed) + ", " + countIf(alertUntouched) + ", " + countIf(alertOver) + ", " + countIf(alertHandled) + ", " + countIf(alertFires) +
-	", SUM(CASE WHEN " + alertOver + " THEN CASE WHEN closed_at > opened_at THEN closed_at - opened_at WHEN closed_at = 0 AND changed_at > opened_at THEN changed_at - opened_at ELSE 0 END ELSE 0 END)"
-
-// slot is what instants are counted by before they are put into days: every
-// zone's midnight is a border of one.
-const slot = 15 * 60 * 1000
-
-// AlertDays are the sums of each day of [from, to), the days in order, those
-// without any left out; only of one source, where it is named.
-func (s *Store) AlertDays(ctx context.Context, source string, from, to time.Time) (map[int64]AlertFigures, error) {
-	sql, args := fmt.Sprintf("SELECT opened_at - opened_at %% %d AS slot, %s FROM alert_group WHERE id >= ? AND id < ?", slot, alertSums), []any{idAt(from), idAt(to)}
-	if source != "" {
-		sql, args = sql+" AND source = ?", append(args, source)
-	}
-	rows, err := s.read.WithContext(ctx).Raw(sql+" GROUP BY slot", args...).Rows()
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	out := map[int64]AlertFigures{}
-	for rows.Next() {
-		var at int64
-		var f AlertFigures
-		to := []any{&at}
-		for _, p := range f.all() {
-			to = append(to, p)
-		}
-		if err := rows.Scan(to...); err != nil {
-			return nil, err
-		}
-		day := dayKey(s.counting.day(at))
-		sum := out[day]
-		sum.Add(f)
-		out[day] = sum
-	}
-	return out, rows.Err()
-}
-
-// DayKey is a day as AlertDays and MonitorDays name it: 20261120.
-func (s *Store) DayKey(t time.Time) int64 { return dayKey(t.In(s.counting.zone)) }
-
-// AlertSums are the sums of the days [from, to) together.
-func (s *Store) AlertSums(ctx context.Context, from, to time.Time) (f AlertFigures, err error) {
-	days, err := s.AlertDays(ctx, "", from, to)
-	for _, d := range days {
-		f.Add(d)
-	}
-	return f, err
-}
-
-// AlertRule are the groups of one rule of a sender.
-type AlertRule struct {
+// AlertRow is what the figures need to know of a group of alerts.
+type AlertRow struct {
+	Day           int64 // on which it began: 20261120
 	Title, Source string
-	AlertFigures
+	ClaimedBy     string
+	AlertFigures  // what it counts for
 }
 
-// AlertRules are the rules that rang most in [from, to), at most n.
-func (s *Store) AlertRules(ctx context.Context, from, to time.Time, n int) (out []AlertRule, err error) {
-	rows, err := s.read.WithContext(ctx).Raw("SELECT title, source, "+alertSums+" FROM alert_group WHERE id >= ? AND id < ? GROUP BY title, source ORDER BY COUNT(*) DESC, title, source LIMIT ?", idAt(from), idAt(to), n).Rows()
+// EachAlert calls fn with every group that began in [from, to), in no order. It
+// reads them once for all figures: that is what costs.
+func (s *Store) EachAlert(ctx context.Context, from, to time.Time, fn func(AlertRow)) error {
+	rows, err := s.read.WithContext(ctx).Raw("SELECT title, source, claimed_by, opened_at, closed_at, changed_at, claimed_at, ticket, outcome, state, firing, opened FROM alert_group WHERE id >= ? AND id < ?", idAt(from), idAt(to)).Rows()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
+	day := days{s: s}
 	for rows.Next() {
-		var r AlertRule
-		to := []any{&r.Title, &r.Source}
-		for _, p := range r.all() {
-			to = append(to, p)
+		var r alertGroupRow
+		if err := rows.Scan(&r.Title, &r.Source, &r.ClaimedBy, &r.OpenedAt, &r.ClosedAt, &r.ChangedAt, &r.ClaimedAt, &r.Ticket, &r.Outcome, &r.State, &r.Firing, &r.Opened); err != nil {
+			return err
 		}
-		if err := rows.Scan(to...); err != nil {
-			return nil, err
-		}
-		out = append(out, r)
+		fn(AlertRow{day.of(r.OpenedAt), r.Title, r.Source, r.ClaimedBy, r.figures()})
 	}
-	return out, rows.Err()
+	return rows.Err()
 }
 
-// ClaimsBy counts the groups of [from, to) by who has claimed them.
-func (s *Store) ClaimsBy(ctx context.Context, from, to time.Time) (map[string]int64, error) {
-	var rows []struct {
-		ClaimedBy string
-		N         int64
+// figures is what one group counts for.
+func (r *alertGroupRow) figures() (f AlertFigures) {
+	one := func(when bool) int64 {
+		if when {
+			return 1
+		}
+		return 0
 	}
-	err := s.read.WithContext(ctx).Raw("SELECT claimed_by, COUNT(*) AS n FROM alert_group WHERE id >= ? AND id < ? AND claimed_by <> '' GROUP BY claimed_by", idAt(from), idAt(to)).Scan(&rows).Error
-	out := make(map[string]int64, len(rows))
-	for _, r := range rows {
-		out[r.ClaimedBy] = r.N
+	over, wrong := r.State != GroupOpen || r.Firing <= 0, r.Outcome == "false"
+	f = AlertFigures{Groups: 1, Alerts: int64(r.Opened), Claimed: one(r.ClaimedAt > 0), False: one(wrong), Ticketed: one(r.Ticket > 0), Untouched: one(r.ClaimedAt == 0 && r.Ticket == 0 && !wrong), Over: one(over), Handled: one(over || wrong), Open: one(!over)}
+	if over {
+		end := r.ClosedAt
+		if end == 0 {
+			end = r.ChangedAt
+		}
+		f.EndTime = max(0, end-r.OpenedAt)
 	}
-	return out, err
+	return f
 }
+
+// days turns instants into days, quickly when they come day after day.
+type days struct {
+	s        *Store
+	from, to int64
+	key      int64
+}
+
+func (d *days) of(ms int64) int64 {
+	if ms < d.from || ms >= d.to {
+		at := d.s.midnight(fromMillis(ms))
+		d.from, d.to, d.key = millis(at), millis(at.AddDate(0, 0, 1)), dayKey(at)
+	}
+	return d.key
+}
+
+// DayKey is a day as AlertRow and MonitorDays name it: 20261120.
+func (s *Store) DayKey(t time.Time) int64 { return dayKey(t.In(s.counting.zone)) }
 
 // AlertedTicket is a ticket that alerts hang on, and the earliest of them.
 type AlertedTicket struct {

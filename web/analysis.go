@@ -115,7 +115,7 @@ func (s *Server) analysis(v *visit) error {
 		p.WhoFirst = p.whoFirst()
 	}
 	if a.Filter == (store.FigureFilter{}) && handlers.SeesLoads(v.user) {
-		if p.Loads, err = s.opt.Desk.Loads(ctx, a.Period); err != nil {
+		if p.Loads, err = s.opt.Desk.Loads(ctx, a); err != nil {
 			return err
 		}
 	}

@@ -35,7 +35,7 @@ func (analysisPage) AlertsOn(d handlers.AlertDayFigures, kind string) string {
 }
 
 // OfRule is the list of a rule's.
-func (p analysisPage) OfRule(r store.AlertRule, kind string) string {
+func (p analysisPage) OfRule(r handlers.AlertRule, kind string) string {
 	more := []string{"rule", r.Title, "source", r.Source}
 	if kind != "" {
 		more = append(more, "kind", kind)
