@@ -47,9 +47,11 @@ func (f *filler) into(table string, keys, sums []string, from string) {
 	f.exec(fmt.Sprintf("INSERT INTO %s (%s, %s) SELECT * FROM (%s) x WHERE 1 = 1%s", table, strings.Join(keys, ", "), strings.Join(sums, ", "), from, end))
 }
 
-func (f *filler) dayKeys(midnight time.Time) []int64 {
-	day := f.s.DayKey(midnight)
-	return []int64{day, day / 100 * 100}
+// month adds the sums of a day to those of its month.
+func (f *filler) month(table string, keys, sums []string, day int64) {
+	f.t.Helper()
+	columns := strings.Replace(strings.Join(keys, ", "), "day_key", fmt.Sprintf("%d AS day_key", day/100*100), 1)
+	f.into(table, keys, sums, fmt.Sprintf("SELECT %s, %s FROM %s WHERE day_key = %d", columns, strings.Join(sums, ", "), table, day))
 }
 
 func (f *filler) ticketSums(midnight time.Time, first, last int64) {
@@ -61,16 +63,18 @@ func (f *filler) ticketSums(midnight time.Time, first, last int64) {
 		of(answered, "answered_late"), of(solved, seconds("created_at", "resolved_at")), one(solved + " AND resolve_due > 0 AND resolved_at > resolve_due"), one("state <> 'void' AND cycle > 0"),
 		one(alive + " AND rating > 0"), of(alive, "rating"), one(alive + " AND rating >= 4"), one(alive + " AND rating BETWEEN 1 AND 2")}
 	names := []string{"reported", "withdrawn", "merged", "still_open", "solved", "answered", "answer_time", "answer_late", "solve_time", "solve_late", "reopened", "rated", "stars", "good", "bad"}
-	where := fmt.Sprintf("FROM ticket WHERE id >= %d AND id < %d AND id <> %d", first, last, f.pattern["ticket"])
-	for _, key := range f.dayKeys(midnight) {
-		for _, k := range []struct{ kind, a, b string }{{"group", "class", "service_group"}, {"branch", "branch", "class"}, {"hour", hourText("created_at", midnight), "''"}, {"subclass", "subclass", "class"}, {"version", "app_version", "''"}, {"handler", "assignee", "''"}} {
-			f.into("ticket_figure", []string{"kind", "day_key", "a", "b"}, names, fmt.Sprintf("SELECT '%s' AS kind, %d AS day_key, %s AS a, %s AS b, %s %s GROUP BY %s, %s", k.kind, key, k.a, k.b, named(sums, names), where, k.a, k.b))
-		}
-		for _, k := range []struct{ kind, when, what string }{{"answer", answered, seconds("created_at", "answered_at")}, {"solve", solved, seconds("created_at", "resolved_at")}} {
-			f.into("time_figure", []string{"kind", "day_key", "class", "service_group", "seconds"}, []string{"tickets"}, fmt.Sprintf("SELECT '%s' AS kind, %d AS day_key, class, service_group, %s AS seconds, COUNT(*) AS tickets FROM (SELECT class, service_group, %s AS s %s AND %s) y GROUP BY class, service_group, %s",
-				k.kind, key, steps("s"), k.what, where, k.when, steps("s")))
-		}
+	where := fmt.Sprintf("FROM ticket WHERE id >= %d AND id < %d", first, last)
+	key := f.s.DayKey(midnight)
+	times := []string{"kind", "day_key", "class", "service_group", "seconds"}
+	for _, k := range []struct{ kind, a, b string }{{"group", "class", "service_group"}, {"branch", "branch", "class"}, {"hour", hourText("created_at", midnight), "''"}, {"subclass", "subclass", "class"}, {"version", "app_version", "''"}, {"handler", "assignee", "''"}} {
+		f.into("ticket_figure", []string{"kind", "day_key", "a", "b"}, names, fmt.Sprintf("SELECT '%s' AS kind, %d AS day_key, %s AS a, %s AS b, %s %s GROUP BY %s, %s", k.kind, key, k.a, k.b, named(sums, names), where, k.a, k.b))
 	}
+	for _, k := range []struct{ kind, when, what string }{{"answer", answered, seconds("created_at", "answered_at")}, {"solve", solved, seconds("created_at", "resolved_at")}} {
+		f.into("time_figure", times, []string{"tickets"}, fmt.Sprintf("SELECT '%s' AS kind, %d AS day_key, class, service_group, %s AS seconds, COUNT(*) AS tickets FROM (SELECT class, service_group, %s AS s %s AND %s) y GROUP BY class, service_group, %s",
+			k.kind, key, steps("s"), k.what, where, k.when, steps("s")))
+	}
+	f.month("ticket_figure", []string{"kind", "day_key", "a", "b"}, names, key)
+	f.month("time_figure", times, []string{"tickets"}, key)
 }
 
 func named(values, names []string) string {
@@ -99,9 +103,9 @@ func (f *filler) questionSums(midnight time.Time, first, last int64) {
 	if f.mysql {
 		text = "CAST(entry AS CHAR)"
 	}
-	for _, key := range f.dayKeys(midnight) {
-		for _, k := range []struct{ kind, a, when string }{{"all", "''", "1 = 1"}, {"branch", "branch", "1 = 1"}, {"hour", hourText("asked_at", midnight), "1 = 1"}, {"entry", text, "entry > 0"}} {
-			f.into("question_figure", []string{"kind", "day_key", "a"}, names, fmt.Sprintf("SELECT '%s' AS kind, %d AS day_key, %s AS a, %s FROM question WHERE id >= %d AND id < %d AND id <> %d AND %s GROUP BY %s", k.kind, key, k.a, named(sums, names), first, last, f.pattern["question"], k.when, k.a))
-		}
+	key := f.s.DayKey(midnight)
+	for _, k := range []struct{ kind, a, when string }{{"all", "''", "1 = 1"}, {"branch", "branch", "1 = 1"}, {"hour", hourText("asked_at", midnight), "1 = 1"}, {"entry", text, "entry > 0"}} {
+		f.into("question_figure", []string{"kind", "day_key", "a"}, names, fmt.Sprintf("SELECT '%s' AS kind, %d AS day_key, %s AS a, %s FROM question WHERE id >= %d AND id < %d AND %s GROUP BY %s", k.kind, key, k.a, named(sums, names), first, last, k.when, k.a))
 	}
+	f.month("question_figure", []string{"kind", "day_key", "a"}, names, key)
 }
