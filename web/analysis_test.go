@@ -8,9 +8,12 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/xuri/excelize/v2"
 
 	"frontline/bot/chat"
 	"frontline/handlers/construct"
@@ -140,6 +143,41 @@ func TestAnalysisNarrowedDown(t *testing.T) {
 	}
 }
 
+// Only leaders see what single people had to do, on the page and in the file, by
+// name.
+func TestLoadsAreForLeaders(t *testing.T) {
+	c, from, last := startPast(t, 20, nil)
+	q := fmt.Sprintf("from=%s&to=%s", from.Format(time.DateOnly), last.Format(time.DateOnly))
+	for _, role := range []chat.Role{chat.Leader, chat.Responder, chat.Admin} {
+		b := c.as(role)
+		_, page := b.get("/analysis?" + q)
+		_, raw := b.get("/analysis/export?" + q)
+		f, err := excelize.OpenReader(strings.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := f.GetRows(f.GetSheetName(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sheet := fmt.Sprint(rows)
+		if on := strings.Contains(page, "认领告警"); on != (role == chat.Leader) {
+			t.Errorf("%s: on the page %v", role, on)
+		}
+		if on := strings.Contains(sheet, "认领告警"); on != (role == chat.Leader) {
+			t.Errorf("%s: in the file %v", role, on)
+		}
+		for _, want := range []string{"最吵的规则", "人先报", "全部做成的", "处理耗时"} {
+			if !strings.Contains(sheet, want) || !strings.Contains(page, want) {
+				t.Errorf("%s: no %s", role, want)
+			}
+		}
+		if all := strings.Contains(page, `href="/construct/runs?`); all != (role != chat.Responder) {
+			t.Errorf("%s: links to everybody's runs: %v", role, all)
+		}
+	}
+}
+
 func TestAnalysisFilesAndTelling(t *testing.T) {
 	c, from, last := startPast(t, 20, func(o *Options) { o.Desk.Announce = "desk" })
 	q := fmt.Sprintf("from=%s&to=%s", from.Format(time.DateOnly), last.Format(time.DateOnly))
@@ -187,6 +225,25 @@ func TestStatsAPI(t *testing.T) {
 	}
 	if sum != n || len(got.Days) != 20 {
 		t.Errorf("the days have %d tickets in %d days", sum, len(got.Days))
+	}
+	alerts, err := c.store.CountAlertGroups(t.Context(), store.AlertGroupQuery{Since: from, Until: last.AddDate(0, 0, 1)})
+	if err != nil || got.Alerts == nil || got.Alerts.Sum.Groups != alerts || alerts < 10 || len(got.Alerts.Weeks) != 12 || len(got.Alerts.Rules) == 0 {
+		t.Errorf("%d alerts, in the answer %+v, %v", alerts, got.Alerts, err)
+	}
+	runs, err := c.store.CountRuns(t.Context(), store.RunQuery{From: from, To: last.AddDate(0, 0, 1), Counted: true})
+	if err != nil || got.Runs == nil || got.Runs.Sum.Runs != runs || runs < 10 || got.Runs.Sum.Saved == 0 {
+		t.Errorf("%d runs, in the answer %+v, %v", runs, got.Runs, err)
+	}
+	if len(got.Handlers) < 2 || !slices.IsSortedFunc(got.Handlers, func(x, y apiHandlerStats) int { return strings.Compare(x.Name, y.Name) }) {
+		t.Errorf("handlers %+v", got.Handlers)
+	}
+	for _, role := range []chat.Role{chat.Responder, chat.Admin} {
+		if code, body := c.program(string(role), "read").call("GET", path, nil); code != http.StatusOK || body["handlers"] != nil || body["alerts"] == nil {
+			t.Errorf("%s: %d, handlers %v", role, code, body["handlers"])
+		}
+	}
+	if _, body := p.call("GET", path+"&group=trading", nil); body["alerts"] != nil || body["runs"] != nil || body["handlers"] != nil {
+		t.Error("a service group has alerts, runs or handlers")
 	}
 	for _, bad := range []string{"/stats?from=x&to=y", "/stats?from=2026-01-01", "/stats?period=never", "/stats?branch=a&group=b"} {
 		if code, _ := p.call("GET", bad, nil); code != http.StatusBadRequest {
