@@ -18,6 +18,7 @@ var englishMachines = map[string]string{
 	"恢复了，或记为误报": "Over, or called a false alarm", "处理了": "Handled", "上期 %d 次": "before: %d",
 	"这段时间下的单；没批准的不算": "Ordered in this period; those nobody said yes to are not counted", "次数": "Runs", "要的都做成了，后来清理掉的也算": "Made everything that was wanted, taken back since or not", "全部做成的": "Made everything",
 	"做成": "Made", "没做成": "Not made", "做成 ÷（做成 + 没做成）": "Made ÷ (made + not made)", "成功率": "Success", "配方里写的手工分钟数 × 做成的个数": "Minutes by hand as the recipe states them × pieces made", "省下": "Saved",
+	"%d 分钟": "%d min", "挂了告警的工单": "Tickets with alerts",
 	"%.1f 小时": "%.1f h", "常用配方": "Recipes used", "谁在用": "Who uses it", "按部门": "by department", "部门": "Department",
 	"只有组长看得到；按姓名排，不排名": "only leaders see this; by name, never a ranking", "认领告警": "Alerts claimed",
 	"%s 认领的": "claimed by %s", "挂了告警": "with alerts",
