@@ -21,7 +21,7 @@ func TestWhoWasFirst(t *testing.T) {
 		kind, _ := alert.FindKind("alertmanager")
 		for _, name := range []string{"委托失败率", "行情延迟", "磁盘使用率"} {
 			del := alert.Delivery{Signals: []alert.Signal{{ID: name, Name: name, State: alert.Firing, Severity: alert.Warning}}}
-			if _, err := d.Alerts.Take(context.Background(), alert.Source{Name: "am", Kind: kind}, del, []byte("{}")); err != nil {
+			if _, err := d.Alerts.Take(context.Background(), alert.Source{Name: "am", Kind: kind}, del, []byte("{}"), nil); err != nil {
 				t.Fatal(err)
 			}
 			d.wait(time.Minute)

@@ -14,9 +14,11 @@ type MonitorDay struct {
 	Item           string
 	Status         string // that counts as abnormal
 	Checks, Failed int64
-	Abnormal       float64 // the highest count of the day
+	Highest        float64 // count of the day
 	Left           float64 // the last count
 	Total          float64 // of the last check
+	// As the daily table says it, of counts or of objects.
+	Abnormal, Handled float64
 }
 
 // MonitorSums are the days of all monitors added up.
@@ -35,9 +37,11 @@ type monitorDayRow struct {
 	Item           string `gorm:"primaryKey"`
 	Status         string
 	Checks, Failed int64
-	Abnormal       float64
+	Highest        float64
 	LeftOver       float64
 	Total          float64
+	Abnormal       float64
+	Handled        float64
 }
 
 func (monitorDayRow) TableName() string { return "monitor_day" }
@@ -49,12 +53,12 @@ func (tx *Tx) FindMonitorDay(item string, at time.Time) (MonitorDay, error) {
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		err = ErrNotFound
 	}
-	return MonitorDay{r.Item, r.Status, r.Checks, r.Failed, r.Abnormal, r.LeftOver, r.Total}, err
+	return MonitorDay{r.Item, r.Status, r.Checks, r.Failed, r.Highest, r.LeftOver, r.Total, r.Abnormal, r.Handled}, err
 }
 
 // PutMonitorDay writes a day.
 func (tx *Tx) PutMonitorDay(at time.Time, d MonitorDay) error {
-	return tx.db.Save(&monitorDayRow{tx.s.DayKey(at), d.Item, clip(d.Status, 191), d.Checks, d.Failed, d.Abnormal, d.Left, d.Total}).Error
+	return tx.db.Save(&monitorDayRow{tx.s.DayKey(at), d.Item, clip(d.Status, 191), d.Checks, d.Failed, d.Highest, d.Left, d.Total, d.Abnormal, d.Handled}).Error
 }
 
 // MonitorResultsOfDay are the results of an item on the day of an instant, the
@@ -73,7 +77,7 @@ func (s *Store) MonitorDays(ctx context.Context, from, to time.Time) (map[int64]
 		DayKey, Items            int64
 		Abnormal, Handled, Total float64
 	}
-	err := s.read.WithContext(ctx).Raw("SELECT day_key, COUNT(*) AS items, SUM(abnormal) AS abnormal, SUM(CASE WHEN abnormal > left_over THEN abnormal - left_over ELSE 0 END) AS handled, SUM(total) AS total FROM monitor_day WHERE day_key >= ? AND day_key < ? GROUP BY day_key", s.DayKey(from), s.DayKey(to)).Scan(&rows).Error
+	err := s.read.WithContext(ctx).Raw("SELECT day_key, COUNT(*) AS items, SUM(abnormal) AS abnormal, SUM(handled) AS handled, SUM(total) AS total FROM monitor_day WHERE day_key >= ? AND day_key < ? GROUP BY day_key", s.DayKey(from), s.DayKey(to)).Scan(&rows).Error
 	out := make(map[int64]MonitorSums, len(rows))
 	for _, r := range rows {
 		out[r.DayKey] = MonitorSums{r.Items, r.Abnormal, r.Handled, r.Total}

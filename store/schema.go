@@ -293,8 +293,9 @@ var migrations = []migration{
 		// Sums by handler are new: a zone that is none makes the next serving process count anew.
 		"UPDATE figure_state SET zone=''",
 		"CREATE INDEX ticket_link_time ON ticket_link (kind, created_at)",
-		// What a monitor saw on a day: the highest count of its abnormal status and what is left of it.
-		"CREATE TABLE monitor_day (item $key(48) NOT NULL, day_key BIGINT NOT NULL, status $key(191) NOT NULL, checks BIGINT NOT NULL, failed BIGINT NOT NULL, abnormal DOUBLE NOT NULL, left_over DOUBLE NOT NULL, total DOUBLE NOT NULL, PRIMARY KEY (day_key, item))$end",
+		// What a monitor saw on a day: the highest count of its abnormal status and what is left of it; abnormal and
+		// handled are what the daily table says of these, or of objects.
+		"CREATE TABLE monitor_day (item $key(48) NOT NULL, day_key BIGINT NOT NULL, status $key(191) NOT NULL, checks BIGINT NOT NULL, failed BIGINT NOT NULL, highest DOUBLE NOT NULL, left_over DOUBLE NOT NULL, total DOUBLE NOT NULL, abnormal DOUBLE NOT NULL, handled DOUBLE NOT NULL, PRIMARY KEY (day_key, item))$end",
 	}},
 }
 

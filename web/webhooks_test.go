@@ -199,7 +199,7 @@ func (c *console) alertsHappen(in func(...func(tx *store.Tx) error), by chat.Use
 	say := func(severity string, state alert.State) {
 		c.t.Helper()
 		del := alert.Delivery{Signals: []alert.Signal{{ID: severity, Name: "委托失败率", Title: "委托失败率 7.1 %", State: state, Severity: severity, Labels: map[string]string{"system": "柜台", "phone": "13800138000"}}}}
-		if _, err := d.Take(context.Background(), alert.Source{Name: "am", Kind: kind}, del, []byte("{}")); err != nil {
+		if _, err := d.Take(context.Background(), alert.Source{Name: "am", Kind: kind}, del, []byte("{}"), nil); err != nil {
 			c.t.Fatal(err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"frontline/handlers/calendar"
 	"frontline/store"
 	"frontline/store/storetest"
 )
@@ -27,15 +28,21 @@ func TestMonitorDays(t *testing.T) {
 			return t
 		}
 		checks := []struct {
-			at    time.Duration
-			table Table
-			fault error
+			at      time.Duration
+			table   Table
+			fault   error
+			objects []string // of an item with a detail
 		}{
-			{0, Table{}, errors.New("away")}, {time.Minute, seen(Cell{Key: "异常", N: 33}), nil}, {2 * time.Minute, seen(Cell{Key: "异常", N: 40}), nil}, {3 * time.Minute, Table{}, errors.New("away")}, {4 * time.Minute, seen(Cell{Key: "异常", N: 2}), nil},
-			{5 * time.Minute, seen(Cell{Key: "别的", N: 7}), nil}, {6 * time.Minute, seen(Cell{Key: "异常", N: 3}), nil}, {24 * time.Hour, seen(Cell{Key: "异常", N: 5}), nil}, {24*time.Hour + time.Minute, seen(Cell{Key: "异常", N: 5}), nil},
+			{0, Table{}, errors.New("away"), nil}, {time.Minute, seen(Cell{Key: "异常", N: 33}), nil, nil}, {2 * time.Minute, seen(Cell{Key: "异常", N: 40}), nil, nil}, {3 * time.Minute, Table{}, errors.New("away"), nil}, {4 * time.Minute, seen(Cell{Key: "异常", N: 2}), nil, nil},
+			{5 * time.Minute, seen(Cell{Key: "别的", N: 7}), nil, nil}, {6 * time.Minute, seen(Cell{Key: "异常", N: 3}), nil, nil}, {24 * time.Hour, seen(Cell{Key: "异常", N: 5}), nil, nil}, {24*time.Hour + time.Minute, seen(Cell{Key: "异常", N: 5}), nil, nil},
+			{24*time.Hour + 2*time.Minute, seen(Cell{Key: "异常", N: 3}), nil, []string{"a", "b", "c"}}, {24*time.Hour + 3*time.Minute, seen(Cell{Key: "异常", N: 2}), nil, []string{"c", "d"}},
 		}
 		for n, x := range checks {
 			c.set(begin.Add(x.at))
+			item.Detail = nil
+			if x.objects != nil {
+				item.Detail = &Detail{}
+			}
 			table, err := json.Marshal(x.table)
 			if err != nil {
 				t.Fatal(err)
@@ -48,7 +55,12 @@ func TestMonitorDays(t *testing.T) {
 				if err := tx.AddMonitorResult(&result); err != nil {
 					return err
 				}
-				return item.countDay(tx, result)
+				if x.objects != nil {
+					if err := tx.SeeMonitorObjects(item.Name, c.now().In(calendar.Default().Location()), x.objects, c.now()); err != nil {
+						return err
+					}
+				}
+				return r.countDay(tx, item, result)
 			}); err != nil {
 				t.Fatal(n, err)
 			}

@@ -388,7 +388,7 @@ func (r *Runner) keep(ctx context.Context, i *Item, out Outcome, next State, ver
 		if err := tx.AddMonitorResult(&result); err != nil {
 			return err
 		}
-		return i.countDay(tx, result)
+		return r.countDay(tx, i, result)
 	})
 	if errors.Is(err, store.ErrStale) {
 		r.Log.Warn("another replica checked the same monitor meanwhile; this check is not kept", "job", i.Name)

@@ -332,7 +332,7 @@ func (f *filler) machines(midnight time.Time, base, tickets, age int) {
 		0, 0, 0, '', CASE WHEN n %% 5 < 3 THEN %[7]s ELSE '' END, CASE WHEN n %% 5 < 3 THEN %[6]s + 180000 ELSE 0 END, 0, 0, CASE WHEN n %% 10 = 0 THEN %[8]d + n * %[9]d ELSE 0 END, 0, 0, CASE WHEN n %% 50 = 1 THEN 'false' ELSE '' END, '', 3 FROM fill_n WHERE n < %[10]d`,
 		id, i, f.cat("'k'", i), f.cat("'规则'", "n % 37"), source, at, f.cat("'h'", "n % 60"), base+1000, max(1, tickets/fillGroups), fillGroups))
 	f.exec(fmt.Sprintf("INSERT INTO ticket_link (ticket, kind, number, created_at) SELECT %d + n * %d, 'alert', %s, %s + 600000 FROM fill_n WHERE n < %d AND n %% 10 = 0 AND n * %d < %d", base+1000, max(1, tickets/fillGroups), i, at, fillGroups, max(1, tickets/fillGroups), tickets))
-	f.exec(fmt.Sprintf("INSERT INTO monitor_day (item, day_key, status, checks, failed, abnormal, left_over, total) SELECT %s, %d, '异常', 288, 1, 30 + n, n, 10000 FROM fill_n WHERE n < %d", f.cat("'item'", "n"), f.s.DayKey(midnight), fillMonitors))
+	f.exec(fmt.Sprintf("INSERT INTO monitor_day (item, day_key, status, checks, failed, highest, left_over, total, abnormal, handled) SELECT %s, %d, '异常', 288, 1, 30 + n, n, 10000, 30 + n, 30 FROM fill_n WHERE n < %d", f.cat("'item'", "n"), f.s.DayKey(midnight), fillMonitors))
 	id, at = f.spread(midnight, fillRuns)
 	i = fmt.Sprintf("(%d + n)", (f.o.Days-age)*fillRuns)
 	f.exec(fmt.Sprintf(`INSERT INTO construct_run (id, number, recipe, recipe_version, sha, title, environment, state, requester, place, reply_to, source_key, seed, wanted, params, ticket, approver, approve_hash, approve_until, owner, epoch, lease_until, good, bad, created_at, started_at, ended_at, expires_at, warned, why, version)
