@@ -275,18 +275,12 @@ func (d *Desk) readParts(ctx context.Context, a *Analysis) error {
 	if a.Groups, err = split(store.ByGroup, second, d.Rules.GroupTitle); err != nil {
 		return err
 	}
+	answers, err := d.Store.GroupTimes(ctx, a.From, a.To)
+	if err != nil {
+		return err
+	}
 	for i, g := range a.Groups {
-		answer, _, err := d.Store.TicketTimes(ctx, store.FigureFilter{Group: g.Name}, a.From, a.To)
-		if err != nil {
-			return err
-		}
-		a.Groups[i].Answer = store.Times{}
-		if g.Name == "" {
-			continue // the filter would mean all of them
-		}
-		for _, t := range answer {
-			a.Groups[i].Answer.Add(t)
-		}
+		a.Groups[i].Answer = answers[g.Name]
 	}
 	a.Subclasses, err = d.subclasses(ctx, a.Period)
 	return err

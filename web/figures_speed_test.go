@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -57,7 +58,7 @@ func TestFiguresOfMillions(t *testing.T) {
 		middle := "/analysis?from=" + now.AddDate(0, 0, -29).Format(time.DateOnly) + "&to=" + now.Format(time.DateOnly)
 		for _, x := range []struct{ what, path string }{{"this month", "/analysis?p=month"}, {"last month", last}, {"thirty days", middle}, {"quarter", "/analysis?p=quarter"}, {"a branch's month", "/analysis?p=month&dept=" + url.QueryEscape("营业部7")}, {"a group's month", "/analysis?p=month&group=g3"}, {"a year", "/analysis?from=" + now.AddDate(-1, 0, 1).Format(time.DateOnly) + "&to=" + now.Format(time.DateOnly)}} {
 			var took []time.Duration
-			first := time.Duration(0)
+			first, busy := time.Duration(0), time.Duration(0)
 			for i := range 21 {
 				r := httptest.NewRequest(http.MethodGet, x.path, nil)
 				for _, cookie := range b.client.Jar.(*jar).all {
@@ -67,6 +68,7 @@ func TestFiguresOfMillions(t *testing.T) {
 				began := time.Now()
 				c.web.ServeHTTP(w, r)
 				if i == 0 {
+					busy = processorTime(t)
 					first = time.Since(began) // reads what nobody had read yet
 					continue
 				}
@@ -75,11 +77,22 @@ func TestFiguresOfMillions(t *testing.T) {
 					t.Fatalf("%s: %d", x.path, w.Code)
 				}
 			}
+			busy = (processorTime(t) - busy) / 20
 			p95 := ninetyFive(took)
-			t.Logf("%-18s first %8v, median %8v, p95 of 20 %8v: %.2f of the aim", x.what, first.Round(100*time.Microsecond), took[len(took)/2].Round(100*time.Microsecond), p95.Round(100*time.Microsecond), float64(p95)/float64(aim))
+			t.Logf("%-18s first %8v, median %8v, p95 of 20 %8v: %.2f of the aim; processor time of this program %v", x.what, first.Round(100*time.Microsecond), took[len(took)/2].Round(100*time.Microsecond), p95.Round(100*time.Microsecond), float64(p95)/float64(aim), busy.Round(100*time.Microsecond))
 			if p95 > aim && x.what != "a year" && x.what != "quarter" {
 				t.Errorf("%s: p95 %v, want at most %v", x.what, p95, aim)
 			}
 		}
 	})
+}
+
+// processorTime is what this process has used: what a page costs whoever else
+// uses the machine.
+func processorTime(t *testing.T) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

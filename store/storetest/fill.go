@@ -99,7 +99,7 @@ func FillStore(t testing.TB, address string, s *store.Store, o Fill) {
 // Raw opens a database of a test beside its store, until the test ends.
 func Raw(t testing.TB, address string) *sql.DB {
 	t.Helper()
-	driver, dsn := "sqlite", strings.TrimPrefix(address, "sqlite:")+"?_pragma=busy_timeout(60000)&_pragma=synchronous(OFF)&_pragma=cache_size(-400000)"
+	driver, dsn := "sqlite", strings.TrimPrefix(address, "sqlite:")+"?_pragma=busy_timeout(60000)&_pragma=synchronous(OFF)&_pragma=cache_size(-800000)&_pragma=temp_store(MEMORY)"
 	if u, err := url.Parse(address); err == nil && u.Scheme == "mysql" {
 		cfg := mysqldriver.NewConfig()
 		cfg.User = u.User.Username()
@@ -300,7 +300,7 @@ func (f *filler) tickets(midnight time.Time, base, n, age int) {
 		"priority":      fmt.Sprintf("CASE WHEN %[1]s < 30 THEN 'P1' WHEN %[1]s < 200 THEN 'P2' WHEN %[1]s < 700 THEN 'P3' ELSE 'P4' END", dice(2)),
 		"class":         fmt.Sprintf("CASE WHEN %[1]s < 600 THEN 'consult' WHEN %[1]s < 800 THEN 'program' WHEN %[1]s < 950 THEN 'data' ELSE 'other' END", dice(3)),
 		"subclass":      f.cat("'子类'", dice(3)+" % 20"),
-		"service_group": f.cat("'g'", dice(3)+" % 8"), "branch": f.cat("'营业部'", fmt.Sprintf("%s %% %d", i, fillBranches)), "app_version": f.cat("'9.'", dice(4)+" % 12"),
+		"service_group": fmt.Sprintf("CASE WHEN %[1]s < 100 THEN %[2]s WHEN %[3]s < 600 THEN 'g0' WHEN %[3]s < 800 THEN 'g1' ELSE 'g2' END", dice(9), f.cat("'g'", dice(9)+" % 8"), dice(3)), "branch": f.cat("'营业部'", fmt.Sprintf("%s %% %d", i, fillBranches)), "app_version": f.cat("'9.'", dice(4)+" % 12"),
 		"reporter": f.cat("'r'", fmt.Sprintf("%s * 13 %% %d", i, fillReporters)), "assignee": fmt.Sprintf("CASE WHEN %s THEN '' ELSE %s END", fresh, f.cat("'h'", fmt.Sprintf("%s * 7 %% %d", i, fillHandlers))), "handler": "''",
 		"title": f.cat("'持仓页白屏，刷新后仍没有 '", i), "responded_at": answered, "answered_at": answered, "answered_late": fmt.Sprintf("CASE WHEN NOT %s AND %s < 60 THEN 1 ELSE 0 END", fresh, dice(5)),
 		"respond_due": fmt.Sprintf("%s + 1800000", at), "resolve_due": fmt.Sprintf("%s + 28800000", at), "resolved_at": solved, "closed_at": "0", "cycle": fmt.Sprintf("CASE WHEN %s < 40 THEN 1 ELSE 0 END", dice(6)),
