@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"frontline/store"
 )
 
@@ -109,12 +111,22 @@ func InTime(f store.TicketFigures) (float64, bool) {
 // Questions know their branch and no group: with a group there are none.
 func (d *Desk) Analyse(ctx context.Context, p Period, f store.FigureFilter) (Analysis, error) {
 	a := Analysis{Period: p, Filter: f}
-	for _, read := range []func(context.Context, *Analysis) error{d.readClasses, d.readTimes, d.readDays, d.readQuestions, d.readParts, d.readWeeks, d.readTop, d.readAlerts, d.readRuns} {
-		if err := read(ctx, &a); err != nil {
-			return a, err
-		}
+	// Tickets, alerts and runs know nothing of each other: they are read at once.
+	parts, together := errgroup.WithContext(ctx)
+	for _, part := range [][]func(context.Context, *Analysis) error{{d.readClasses, d.readTimes, d.readDays, d.readQuestions, d.readParts, d.readWeeks, d.readTop}, {d.readAlerts}, {d.readRuns}} {
+		parts.Go(func() error {
+			for _, read := range part {
+				if err := read(together, &a); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
-	var err error
+	err := parts.Wait()
+	if err != nil {
+		return a, err
+	}
 	if a.Counted, err = d.Store.FiguresFilled(ctx); err != nil {
 		return a, err
 	}
