@@ -4,7 +4,7 @@ LDFLAGS := -s -w -X frontline/cli.Version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 N ?= 200
 
-.PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets bench-construct bench-import bench-kb bench-vectors kb-eval steady example docker-steps release clean crash-alerts bench-alerts bench-storm
+.PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets bench-analysis bench-construct bench-import bench-kb bench-vectors kb-eval steady example docker-steps release clean crash-alerts bench-alerts bench-storm
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ bench: ## decode, durable acknowledgements, size and start, as ratios in one run
 
 bench-tickets: ## the queue's pages and work on tickets beside a million tickets
 	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run TestMillionTickets ./web
+
+bench-analysis: ## the page of figures beside TICKETS (default 5000000) tickets, on SQLite and MariaDB; takes 15 minutes and some gigabytes
+	FRONTLINE_BENCH=1 FRONTLINE_BENCH_TICKETS=$(or $(TICKETS),5000000) go test -count=1 -timeout 90m -v -run TestFiguresOfMillions ./web
 
 bench-construct: ## an account set beside slow systems, the engine's part of a step, identities a second
 	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run TestConstructSpeed ./handlers/construct

@@ -20,7 +20,7 @@ var allowed = map[string][]string{
 	"bot":                      {"bot/chat"},
 	"bot/chat":                 {},
 	"bot/standin":              {},
-	"config":                   {},
+	"config":                   {"bot/chat"},
 	"handlers":                 {"bot/chat", "chart", "handlers/alert", "handlers/calendar", "handlers/construct", "handlers/construct/gen", "handlers/mask", "handlers/monitor", "kb", "store"},
 	"handlers/alert":           {"bot/chat", "handlers/mask", "store"},
 	"handlers/alert/alerttest": {"bot/standin"},

@@ -259,7 +259,8 @@ func (d *Deliverer) send(ctx context.Context, a *attempt) error {
 func (d *Deliverer) call(ctx context.Context, a *attempt) (chat.Receipt, error) {
 	defer d.landed(a, true)
 	if a.road == roadHook {
-		return chat.Receipt{Road: string(roadHook)}, d.opt.Hooks.Post(context.WithoutCancel(ctx), a.To.ID, hookID(a.Key), a.Parts[a.Sent].Body)
+		status, err := d.opt.Hooks.Post(context.WithoutCancel(ctx), a.To.ID, hookID(a.Key), a.Parts[a.Sent].Body)
+		return chat.Receipt{Road: string(roadHook), Status: status}, err
 	}
 	if a.road == roadMail {
 		return chat.Receipt{Road: string(roadMail)}, d.opt.Mail.Post(context.WithoutCancel(ctx), a.To.ID, a.Parts[a.Sent].Body)

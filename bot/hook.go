@@ -70,19 +70,44 @@ func HookSignature(key []byte, id string, at time.Time, body []byte) string {
 	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// Post brings an event to a subscriber. What it does not take with a 2xx is
-// tried again; 410 says that it wants no more.
-func (h *Hooks) Post(ctx context.Context, name, id string, body []byte) error {
+// hookAnswered is an answer that is no 2xx.
+type hookAnswered struct {
+	name   string
+	status int
+}
+
+func (e *hookAnswered) Error() string {
+	if e.status == http.StatusGone {
+		return fmt.Sprintf("订阅方 %s 回了 410，不再要事件", e.name)
+	}
+	return fmt.Sprintf("subscriber %s answers %d %s", e.name, e.status, http.StatusText(e.status))
+}
+
+// AnswerStatus is what the store keeps of it.
+func (e *hookAnswered) AnswerStatus() int { return e.status }
+
+// Unwrap makes 410 final.
+func (e *hookAnswered) Unwrap() error {
+	if e.status == http.StatusGone {
+		return ErrRejected
+	}
+	return nil
+}
+
+// Post brings an event to a subscriber and returns the status it answers with.
+// What it does not take with a 2xx is tried again; 410 says that it wants no
+// more.
+func (h *Hooks) Post(ctx context.Context, name, id string, body []byte) (status int, err error) {
 	if h == nil {
-		return fmt.Errorf("%w: 配置里没有订阅方 %s", ErrRejected, name)
+		return 0, fmt.Errorf("%w: 配置里没有订阅方 %s", ErrRejected, name)
 	}
 	to, ok := h.list[name]
 	if !ok {
-		return fmt.Errorf("%w: 配置里没有订阅方 %s", ErrRejected, name)
+		return 0, fmt.Errorf("%w: 配置里没有订阅方 %s", ErrRejected, name)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("%w: 订阅方 %s 的地址不对", ErrRejected, name)
+		return 0, fmt.Errorf("%w: 订阅方 %s 的地址不对", ErrRejected, name)
 	}
 	at := h.now()
 	req.Header.Set("Content-Type", "application/json")
@@ -92,15 +117,12 @@ func (h *Hooks) Post(ctx context.Context, name, id string, body []byte) error {
 	req.Header.Set("webhook-signature", HookSignature(to.Key, id, at, body))
 	resp, err := h.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("subscriber %s does not answer: %w", name, plainError(err, req.URL.Query()))
+		return 0, fmt.Errorf("subscriber %s does not answer: %w", name, plainError(err, req.URL.Query()))
 	}
 	defer resp.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(resp.Body, hookAnswer))
-	switch {
-	case resp.StatusCode/100 == 2:
-		return nil
-	case resp.StatusCode == http.StatusGone:
-		return fmt.Errorf("%w: 订阅方 %s 回了 410，不再要事件", ErrRejected, name)
+	if resp.StatusCode/100 == 2 {
+		return resp.StatusCode, nil
 	}
-	return fmt.Errorf("subscriber %s answers %s", name, resp.Status)
+	return resp.StatusCode, &hookAnswered{name, resp.StatusCode}
 }

@@ -96,6 +96,11 @@ func TestHookDelivery(t *testing.T) {
 	w.crash()
 	w.run(time.Minute)
 	w.wantStates("sent\nsent\nsent")
+	for _, r := range w.rows() {
+		if r.Receipt.Status != http.StatusNoContent {
+			t.Errorf("kept as the answer: %d", r.Receipt.Status)
+		}
+	}
 	var order []any
 	for _, e := range s.took {
 		order = append(order, e["data"].(map[string]any)["n"])
@@ -117,6 +122,13 @@ func TestHookDeadLetters(t *testing.T) {
 	stranger.To.ID = "stranger"
 	w.say(event(1), stranger, event(3))
 	w.run(time.Second)
+	statuses := map[int]int{}
+	for _, r := range w.rows() {
+		statuses[r.Receipt.Status]++
+	}
+	if statuses[http.StatusGone] != 1 || statuses[0] != 1 || statuses[http.StatusNoContent] != 1 {
+		t.Errorf("kept as the answers: %v", statuses)
+	}
 	if got := w.states(); !strings.Contains(got, "410") || !strings.Contains(got, "没有订阅方 stranger") || strings.Count(got, "sent") != 1 {
 		t.Errorf("states:\n%s", got)
 	}

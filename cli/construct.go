@@ -56,6 +56,7 @@ func openConstruct(cfg *config.Config, s *store.Store, log *slog.Logger) (*const
 	if err != nil {
 		return nil, err
 	}
+	e.Subscribers = subscribersOf(cfg)
 	return e, e.Refresh(context.Background())
 }
 

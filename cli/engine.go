@@ -75,7 +75,7 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	}
 	alertLog := log.With("component", "alert")
 	e.alerts = alert.NewDesk(e.store, rules, alertLog)
-	e.alerts.Chats = chatIDs(cfg)
+	e.alerts.Chats, e.alerts.Subscribers = chatIDs(cfg), subscribersOf(cfg)
 	e.hooks = alert.NewHooks(e.alerts, sources, string(cfg.Hooks.Token), alertLog)
 	e.hooks.Observe, e.hooks.Mine = e.meters.sawHook, e.store.AppliesAlerts
 	if err = checkGroups(ctx, cfg, e.store); err != nil {
@@ -116,6 +116,14 @@ func newEngine(ctx context.Context, cfg *config.Config, log *slog.Logger, platfo
 	}
 	e.handler, err = e.routes(platform)
 	return e, err
+}
+
+// subscribersOf are the programs that hear of events.
+func subscribersOf(cfg *config.Config) (out chat.Subscribers) {
+	for _, h := range cfg.Webhooks {
+		out = append(out, chat.Subscriber{Name: h.Name, Events: h.Events})
+	}
+	return out
 }
 
 // chatIDs are the chats of the configured groups, by name.
@@ -252,9 +260,7 @@ func (e *engine) openDesk(files *store.Files, keys []*bot.Keys, demo bool) error
 	for _, g := range e.cfg.Groups {
 		desk.Chats = append(desk.Chats, handlers.GroupChat{Name: g.Name, Title: g.Title, ChatID: g.ChatID, Robot: g.RobotKey != ""})
 	}
-	for _, h := range e.cfg.Webhooks {
-		desk.Subscribers = append(desk.Subscribers, handlers.Subscriber{Name: h.Name, Events: h.Events})
-	}
+	desk.Subscribers = subscribersOf(e.cfg)
 	names := []string{e.cfg.WeCom.Bot.Name}
 	e.worker = &handlers.Worker{Store: e.store, Desk: desk, Router: handlers.NewRouter(handlers.NewCommands(desk), names), Log: log, Observe: e.meters.sawTurn}
 	e.slow = &handlers.Jobs{Store: e.store, Log: log, List: handlers.NewSlowJobs(desk)}
@@ -323,6 +329,9 @@ func (e *engine) routes(platform web.Platform) (http.Handler, error) {
 	}
 	for _, i := range e.cfg.List() {
 		opt.Settings = append(opt.Settings, web.Setting(i))
+	}
+	for _, h := range e.cfg.Webhooks {
+		opt.Hooks = append(opt.Hooks, web.HookInfo{Name: h.Name, URL: h.URL, Events: h.Events})
 	}
 	for _, g := range e.cfg.Groups {
 		opt.Groups = append(opt.Groups, web.GroupInfo{Name: g.Name, Title: g.Title, HasRobot: g.RobotKey != "", ChatID: g.ChatID, Owners: g.Owners})

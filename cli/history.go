@@ -14,6 +14,7 @@ import (
 
 	"frontline/bot/standin"
 	"frontline/config"
+	"frontline/handlers/construct"
 	"frontline/history"
 	"frontline/kb/sample"
 	"frontline/store"
@@ -101,7 +102,7 @@ func makePast(ctx context.Context, env Env, dir string, p pastOptions) error {
 		return err
 	}
 	began := time.Now()
-	made, err := history.Make(ctx, s, clock, history.Options{From: from, To: to, Seed: p.seed, Daily: p.daily, Entries: pastKnowledge(), Handlers: []string{"guyuan", "fangyichen"}, Groups: [2]string{"account", "trading"},
+	made, err := history.Make(ctx, s, clock, history.Options{From: from, To: to, Seed: p.seed, Daily: p.daily, Entries: pastKnowledge(), Handlers: []string{"guyuan", "fangyichen"}, Groups: [2]string{"account", "trading"}, Recipes: pastRecipes(),
 		Progress: func(day time.Time, tickets, questions int) {
 			if day.AddDate(0, 0, 1).Day() == 1 {
 				fmt.Fprintf(env.Stdout, "%s  %d tickets, %d questions\n", day.Format("2006-01"), tickets, questions)
@@ -117,8 +118,17 @@ func makePast(ctx context.Context, env Env, dir string, p pastOptions) error {
 	if err := os.WriteFile(filepath.Join(dir, pastFile), []byte(p.span+"\n"), 0o600); err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Stdout, "made up %d tickets and %d questions from %s to %s in %s, seed %d\n", made.Tickets, made.Questions, from.Format(time.DateOnly), to.AddDate(0, 0, -1).Format(time.DateOnly), time.Since(began).Round(time.Second), p.seed)
+	fmt.Fprintf(env.Stdout, "made up %d tickets, %d questions, %d alerts and %d runs from %s to %s in %s, seed %d\n", made.Tickets, made.Questions, made.Alerts, made.Runs, from.Format(time.DateOnly), to.AddDate(0, 0, -1).Format(time.DateOnly), time.Since(began).Round(time.Second), p.seed)
 	return nil
+}
+
+// pastRecipes are the recipes that come with the program.
+func pastRecipes() (out []history.Recipe) {
+	lib, _ := construct.LoadFS(construct.Examples, "recipes")
+	for _, r := range lib.Recipes {
+		out = append(out, history.Recipe{Name: r.Name, Title: r.Title})
+	}
+	return out
 }
 
 // pastFile marks a demo whose database has a made-up past.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"frontline/bot/chat"
+	"frontline/handlers"
 	"frontline/kb"
 	"frontline/store"
 )
@@ -66,15 +68,19 @@ func importKB(ctx context.Context, env Env, f kbFlags, names []string) error {
 	if bad > 0 {
 		return fmt.Errorf("%d rows are wrong; nothing was imported", bad)
 	}
-	s, _, err := env.openStore(ctx, f.config)
+	s, cfg, err := env.openStore(ctx, f.config)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	desk := &handlers.Desk{Store: s, Subscribers: subscribersOf(cfg)}
 	var p store.Put
 	err = s.InTx(ctx, func(tx *store.Tx) error {
 		var err error
-		if p, err = tx.PutEntries("cli", entries); err == nil && f.dryRun {
+		p, err = tx.PutEntriesTelling("cli", entries, func(e store.EntryPut) error {
+			return desk.EmitEntry(tx, chat.EntryPublished, "cli", e.Number, e.Before > 0)
+		})
+		if err == nil && f.dryRun {
 			err = errDryRun
 		}
 		return err

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"frontline/bot/chat"
 )
 
 // Tickets are the rules of tickets.
@@ -86,8 +88,8 @@ type Webhook struct {
 	URL string `yaml:"url" example:"https://itsm.example.com/frontline"`
 	// What they are signed with: whsec_ and base64 of 24 to 64 bytes (echo whsec_$(openssl rand -base64 32)).
 	Secret Secret `yaml:"secret"`
-	// ticket.created, ticket.changed, ticket.resolved, ticket.commented; left out: all.
-	Events []string `yaml:"events" example:"[ticket.created, ticket.resolved]"`
+	// What it hears of, by name or by kind: ticket.*, alert.*, entry.*, gap.*, run.*; left out: all. docs/api.md lists them with their bodies.
+	Events []string `yaml:"events" example:"[ticket.created, ticket.resolved, alert.*]"`
 }
 
 // Span is a length of working time: 10m, 2h, 1h30m, or 2d for working days of
@@ -255,7 +257,9 @@ func (c *Config) checkWebhooks(f *Faults) {
 			f.add("%s: secret: %v", at, err)
 		}
 		for _, e := range h.Events {
-			oneOf(f, at+": events", e, "ticket.created", "ticket.changed", "ticket.resolved", "ticket.commented")
+			if !chat.Choosable(e) {
+				f.add("%s: events: there is no %q; choose of %s, or a kind as in alert.*", at, e, strings.Join(chat.EventTypes, ", "))
+			}
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 // sameTicket is how long a thing that fires again goes on in its last ticket.
 const sameTicket = 24 * time.Hour
 
-// ticketAlert is 建单 A311.
+// ticketAlert is 建单 A311, and 建单 A311 T1042 for a ticket that is there.
 func (d *Desk) ticketAlert(ctx context.Context, r Request) (Result, error) {
 	n, rest, err := d.alertOf(ctx, r, "建单 A311")
 	if err != nil {
@@ -32,7 +32,7 @@ func (d *Desk) ticketAlert(ctx context.Context, r Request) (Result, error) {
 		}
 		line := fmt.Sprintf("A%d 已建单 T%d（%s），%s", n, t.Number, t.Priority, d.byWhen(tx, t))
 		if !fresh {
-			line = fmt.Sprintf("A%d 和 T%d 是同一件事（24 小时内），已记进 T%d，没有另建。", n, t.Number, t.Number)
+			line = fmt.Sprintf("A%d 和 T%d 是同一件事，已挂在 T%d 上，没有另建。", n, t.Number, t.Number)
 		}
 		out.Say = append(out.Say, say(line).Say...)
 		return nil
@@ -40,7 +40,8 @@ func (d *Desk) ticketAlert(ctx context.Context, r Request) (Result, error) {
 }
 
 // TicketOf makes the ticket of a group of alerts, or finds the open one of the
-// same alerts; fresh tells which.
+// same alerts; fresh tells which. Words that are a ticket's number name the
+// ticket that the group belongs to.
 func (d *Desk) TicketOf(tx *store.Tx, by chat.User, n int64, words string, from chat.Address) (t store.Ticket, fresh bool, err error) {
 	g, err := tx.TakeAlertGroup(n)
 	if errors.Is(err, store.ErrNotFound) {
@@ -51,6 +52,9 @@ func (d *Desk) TicketOf(tx *store.Tx, by chat.User, n int64, words string, from 
 	}
 	if g.Ticket != 0 {
 		return t, false, refuse(fmt.Sprintf("A%d 已经有工单 T%d。", n, g.Ticket))
+	}
+	if number, rest, ok := ticketAndRest(words); ok && rest == "" {
+		return d.hangOn(tx, by, g, number, from)
 	}
 	last, _, err := tx.LastSolved(g, tx.Now().Add(-sameTicket))
 	if err != nil {
@@ -79,6 +83,24 @@ func (d *Desk) TicketOf(tx *store.Tx, by chat.User, n int64, words string, from 
 		return t, false, err
 	}
 	return t, true, d.Alerts.Ticketed(tx, by, &g, t.Number, from)
+}
+
+// hangOn makes a ticket that is there the alert's: people reported it before.
+func (d *Desk) hangOn(tx *store.Tx, by chat.User, g store.AlertGroup, number int64, from chat.Address) (t store.Ticket, fresh bool, err error) {
+	t, err = tx.FindTicket(number)
+	if errors.Is(err, store.ErrNotFound) {
+		return t, false, refuse(fmt.Sprintf("没有找到 T%d。", number))
+	}
+	if err != nil {
+		return t, false, err
+	}
+	if !t.State.Open() {
+		return t, false, refuse(fmt.Sprintf("T%d %s，挂不上。要另建一张就回「建单 A%d」。", number, t.State.Title(), g.Number))
+	}
+	if err := tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "event", Author: by.ID, Text: fmt.Sprintf("挂上了告警 A%d %s", g.Number, g.Title)}); err != nil {
+		return t, false, err
+	}
+	return t, false, d.Alerts.Ticketed(tx, by, &g, t.Number, from)
 }
 
 // alertWords is what a ticket says of its alerts.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"frontline/store"
 )
 
@@ -30,7 +32,9 @@ type Analysis struct {
 	Subclasses         []SubclassFigures
 	Weeks              []WeekFigures
 	Top                []EntryFigures
-	Counted            bool // false: what an older version wrote is still being counted
+	Alerts             AlertPart // with a filter: nothing
+	Runs               RunPart   // with a filter: nothing
+	Counted            bool      // false: what an older version wrote is still being counted
 }
 
 // ClassFigures are one class in a period.
@@ -107,12 +111,22 @@ func InTime(f store.TicketFigures) (float64, bool) {
 // Questions know their branch and no group: with a group there are none.
 func (d *Desk) Analyse(ctx context.Context, p Period, f store.FigureFilter) (Analysis, error) {
 	a := Analysis{Period: p, Filter: f}
-	for _, read := range []func(context.Context, *Analysis) error{d.readClasses, d.readTimes, d.readDays, d.readQuestions, d.readParts, d.readWeeks, d.readTop} {
-		if err := read(ctx, &a); err != nil {
-			return a, err
-		}
+	// Tickets, alerts and runs know nothing of each other: they are read at once.
+	parts, together := errgroup.WithContext(ctx)
+	for _, part := range [][]func(context.Context, *Analysis) error{{d.readClasses, d.readTimes, d.readDays, d.readQuestions, d.readParts, d.readWeeks, d.readTop}, {d.readAlerts}, {d.readRuns}} {
+		parts.Go(func() error {
+			for _, read := range part {
+				if err := read(together, &a); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
-	var err error
+	err := parts.Wait()
+	if err != nil {
+		return a, err
+	}
 	if a.Counted, err = d.Store.FiguresFilled(ctx); err != nil {
 		return a, err
 	}
@@ -273,18 +287,12 @@ func (d *Desk) readParts(ctx context.Context, a *Analysis) error {
 	if a.Groups, err = split(store.ByGroup, second, d.Rules.GroupTitle); err != nil {
 		return err
 	}
+	answers, err := d.Store.GroupTimes(ctx, a.From, a.To)
+	if err != nil {
+		return err
+	}
 	for i, g := range a.Groups {
-		answer, _, err := d.Store.TicketTimes(ctx, store.FigureFilter{Group: g.Name}, a.From, a.To)
-		if err != nil {
-			return err
-		}
-		a.Groups[i].Answer = store.Times{}
-		if g.Name == "" {
-			continue // the filter would mean all of them
-		}
-		for _, t := range answer {
-			a.Groups[i].Answer.Add(t)
-		}
+		a.Groups[i].Answer = answers[g.Name]
 	}
 	a.Subclasses, err = d.subclasses(ctx, a.Period)
 	return err

@@ -83,7 +83,7 @@ func (d *Desk) tellAwaited(tx *store.Tx, w store.Watch, found kb.Result) error {
 	if err := d.openFor(tx, person(w.Member), w.Member, func(c *store.Conversation) { c.Topic, c.TopicEnd = topic, tx.Now().Add(offerLife) }); err != nil {
 		return err
 	}
-	return tx.SettleQuestions([]string{w.Message}, outcomeLearned)
+	return d.settle(tx, "", []string{w.Message}, outcomeLearned, e.Number)
 }
 
 // another is 换个答案: the next best entry for the last question.

@@ -104,8 +104,8 @@ type Desk struct {
 	Chats        []GroupChat // groups of the configuration
 	Required     []string    // fields a report must have: symptom, app_version, system, urgency, customer
 	Rules        Rules       // zero: DefaultRules
-	// Subscribers are programs that hear of what happens to tickets.
-	Subscribers []Subscriber
+	// Subscribers are programs that hear of what happens to tickets and knowledge.
+	Subscribers chat.Subscribers
 	Commands    []*Command
 	guesser     guesser
 	plain       sync.Map // encrypted userid -> plain one

@@ -39,7 +39,7 @@ func (d *Desk) Overview(ctx context.Context, p Period) (string, error) {
 
 func (d *Desk) overviewWords(a Analysis, found []Finding) string {
 	lines := []string{a.Title() + " 运营小结"}
-	if a.Tickets.Reported+a.Questions.Asked == 0 {
+	if a.quiet() {
 		return strings.Join(append(lines, "还没有人报障，也没有人提问。"), "\n")
 	}
 	lines = append(lines, contactWords(a))
@@ -54,6 +54,7 @@ func (d *Desk) overviewWords(a Analysis, found []Finding) string {
 	if line := speedWords(a); line != "" {
 		lines = append(lines, line)
 	}
+	lines = append(lines, machineWords(a)...)
 	if !a.Counted {
 		lines = append(lines, "（旧数据还在补算，数字会变。）")
 	}
@@ -68,6 +69,33 @@ func (d *Desk) overviewWords(a Analysis, found []Finding) string {
 		lines = append(lines, "看明细："+d.PublicURL+AnalysisPath(a.Period))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// quiet tells that nothing happened.
+func (a Analysis) quiet() bool {
+	return a.Tickets.Reported+a.Questions.Asked+a.Alerts.Sum.Groups+a.Runs.Sum.Runs == 0
+}
+
+// machineWords are alerts and data construction, a line each if there were any.
+func machineWords(a Analysis) (lines []string) {
+	if s := a.Alerts.Sum; s.Groups > 0 {
+		line := fmt.Sprintf("告警 %d 件 · 认领 %d · 恢复 %d", s.Groups, s.Claimed, s.Over)
+		if s.Untouched > 0 {
+			line += fmt.Sprintf(" · 没人管 %d", s.Untouched)
+		}
+		if all := a.Alerts.First + a.Alerts.Person; all > 0 {
+			line += fmt.Sprintf(" · 挂了告警的单 %d 张，人先报 %d", all, a.Alerts.Person)
+		}
+		lines = append(lines, line)
+	}
+	if s := a.Runs.Sum; s.Runs > 0 {
+		line := fmt.Sprintf("造数 %d 次 · 做成 %d 个", s.Runs, s.Good)
+		if s.Saved > 0 {
+			line += fmt.Sprintf(" · 省 %d 分钟", s.Saved)
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // AnalysisPath is the address of the page about a period.
@@ -157,7 +185,7 @@ func (d *Desk) digest(ctx context.Context, p Period) (g digest, quiet bool, err 
 		return g, false, err
 	}
 	g.text, g.name = d.overviewWords(a, found), fmt.Sprintf("frontline-%s.png", p.From.Format("20060102"))
-	quiet = a.Tickets.Reported+a.Questions.Asked == 0
+	quiet = a.quiet()
 	if d.Files == nil || quiet {
 		return g, quiet, nil
 	}

@@ -129,9 +129,16 @@ func (d *Desk) RestoreEntry(tx *store.Tx, actor chat.User, number int64, version
 	if !Curates(actor) {
 		return kb.Entry{}, refuse("恢复旧版由知识管理员来做。")
 	}
+	was, err := tx.FindEntry(number)
+	if err != nil {
+		return was, err
+	}
 	e, err := tx.RestoreEntry(actor.ID, number, version)
 	if err != nil {
 		return e, entryRefusal(err, e)
+	}
+	if err := d.EmitEntry(tx, chat.EntryRolledBack, actor.ID, number, was.Live()); err != nil {
+		return e, err
 	}
 	return e, tx.Audit(actor.ID, "entry.restore", fmt.Sprintf("K%d", number), map[string]int{"to": version})
 }

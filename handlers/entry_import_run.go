@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"frontline/bot/chat"
 	"frontline/kb"
 	"frontline/store"
 )
@@ -100,6 +101,11 @@ func (d *Desk) importPart(tx *store.Tx, im store.Import, rows []kb.Row) (store.I
 		if err != nil {
 			return im, err
 		}
+		if x.Change == 0 {
+			if err := d.EmitEntry(tx, chat.EntryPublished, im.Author, x.Entry, p.Old != nil && p.Old.Live()); err != nil {
+				return im, err
+			}
+		}
 		did = append(did, x)
 	}
 	return im, tx.NoteImported(im.ID, did)
@@ -191,10 +197,13 @@ func (d *Desk) undoRow(tx *store.Tx, im store.Import, x store.Imported) (kept bo
 	}
 	if x.Before > 0 {
 		_, err = tx.RestoreEntry(im.Author, x.Entry, x.Before)
+	} else {
+		_, err = tx.ChangeEntry(im.Author, "撤销导入："+im.Name, x.Entry, e.Version, func(e *kb.Entry) error { e.State = kb.Retired; return nil })
+	}
+	if err != nil {
 		return false, err
 	}
-	_, err = tx.ChangeEntry(im.Author, "撤销导入："+im.Name, x.Entry, e.Version, func(e *kb.Entry) error { e.State = kb.Retired; return nil })
-	return false, err
+	return false, d.EmitEntry(tx, chat.EntryRolledBack, im.Author, x.Entry, e.Live())
 }
 
 // Importer goes on with imports that are under way: those that are too large

@@ -98,7 +98,7 @@ func (d *Desk) MoveEntry(tx *store.Tx, actor chat.User, number int64, version in
 			return e, err
 		}
 	}
-	was := e.Editor
+	was, answered := e.Editor, e.Live()
 	if e, err = tx.ChangeEntry(actor.ID, entryReason(m, note), number, e.Version, func(e *kb.Entry) error { e.State = m.To; return nil }); err != nil {
 		return e, entryRefusal(err, e)
 	}
@@ -106,6 +106,9 @@ func (d *Desk) MoveEntry(tx *store.Tx, actor chat.User, number int64, version in
 		if err := tx.DropProposal(number); err != nil {
 			return e, err
 		}
+	}
+	if err := d.EmitEntry(tx, chat.EntryPublished, actor.ID, number, answered); err != nil {
+		return e, err
 	}
 	return e, errors.Join(d.tellMove(tx, actor, e, was, m.Name, note), tx.Audit(actor.ID, "entry."+m.Name, fmt.Sprintf("K%d", number), map[string]string{"state": e.State}))
 }
@@ -150,6 +153,9 @@ func (d *Desk) publishChange(tx *store.Tx, actor chat.User, e kb.Entry, p store.
 	})
 	if err != nil {
 		return e, entryRefusal(err, e)
+	}
+	if err := d.EmitEntry(tx, chat.EntryPublished, actor.ID, e.Number, true); err != nil {
+		return e, err
 	}
 	return e, tx.DropProposal(e.Number)
 }

@@ -33,7 +33,7 @@ func (d *Desk) AddWordings(tx *store.Tx, actor chat.User, number int64, question
 	if err != nil {
 		return e, added, err
 	}
-	if err := tx.SettleQuestions(source, outcomeLearned); err != nil {
+	if err := d.settle(tx, actor.ID, source, outcomeLearned, number); err != nil {
 		return e, added, err
 	}
 	kind := "similar"
@@ -55,6 +55,9 @@ func (d *Desk) putWordings(tx *store.Tx, actor chat.User, e kb.Entry, p store.Pr
 		added, err = withWordings(e, questions, negative)
 		return err
 	})
+	if err == nil && added > 0 {
+		err = d.EmitEntry(tx, chat.EntryPublished, actor.ID, e.Number, false)
+	}
 	if err != nil || p.Version == 0 {
 		return e, added, err
 	}
@@ -106,11 +109,13 @@ func withWordings(e *kb.Entry, questions []string, negative bool) (int, error) {
 
 // IgnoreGap says that questions are none for the knowledge base.
 func (d *Desk) IgnoreGap(tx *store.Tx, actor chat.User, g Gap) error {
-	return errors.Join(tx.SettleQuestions(g.Messages, outcomeIgnored), tx.Audit(actor.ID, "entry.gap.ignore", "gap", map[string]int{"questions": g.Count}))
+	return errors.Join(d.settle(tx, actor.ID, g.Messages, outcomeIgnored, 0), tx.Audit(actor.ID, "entry.gap.ignore", "gap", map[string]int{"questions": g.Count}))
 }
 
 // LearnGap says that an entry was written for questions.
-func LearnGap(tx *store.Tx, g Gap) error { return tx.SettleQuestions(g.Messages, outcomeLearned) }
+func (d *Desk) LearnGap(tx *store.Tx, actor chat.User, g Gap, entry int64) error {
+	return d.settle(tx, actor.ID, g.Messages, outcomeLearned, entry)
+}
 
 // Wordings are those that a gap gives to an entry: the lead's first.
 func (g Gap) Wordings() []string { return g.Texts[:min(len(g.Texts), gapWordings)] }

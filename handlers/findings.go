@@ -14,7 +14,7 @@ import (
 // Finding is something worth managing, found by a rule and not by a model. The
 // rules stand in docs/analysis.md.
 type Finding struct {
-	Rule   string // risen, late, reopened, bad, gap, unreviewed
+	Rule   string // risen, late, reopened, bad, gap, unreviewed, noisy, person_first
 	Text   string
 	Path   string // the page with its list
 	Weight int64  // how many contacts it is about: the greater come first
@@ -28,6 +28,7 @@ const (
 	reopenedShare   = 5.0
 	badLeast        = 2
 	unreviewedLeast = 5
+	noisyLeast      = 5
 )
 
 // Findings are the three things of a period that weigh most.
@@ -35,6 +36,7 @@ func (d *Desk) Findings(ctx context.Context, a Analysis) ([]Finding, error) {
 	var list []Finding
 	list = append(list, risen(a)...)
 	list = append(list, slow(a)...)
+	list = append(list, ringing(a)...)
 	if a.Tickets.Bad >= badLeast {
 		list = append(list, Finding{"bad", fmt.Sprintf("%d 张单被评不满意", a.Tickets.Bad), a.list("rated=2"), a.Tickets.Bad})
 	}
@@ -79,6 +81,25 @@ func slow(a Analysis) (list []Finding) {
 	}
 	if share, ok := Share(f.Reopened, f.Solved+f.Open); ok && share > reopenedShare {
 		list = append(list, Finding{"reopened", fmt.Sprintf("重开 %.1f%%（%d 张）", share, f.Reopened), a.list("reopened=1"), f.Reopened})
+	}
+	return list
+}
+
+// ringing is what alerts tell: the rule that rang most with nobody doing
+// anything about it, and what people saw before the monitors.
+func ringing(a Analysis) (list []Finding) {
+	var most AlertRule
+	for _, r := range a.Alerts.Rules {
+		if r.Untouched > most.Untouched {
+			most = r
+		}
+	}
+	if most.Untouched >= noisyLeast && 2*most.Untouched > most.Groups {
+		list = append(list, Finding{"noisy", fmt.Sprintf("告警「%s」响了 %d 次，%d 次没有人管", chat.Plain(chat.Cut(most.Title, 30)), most.Groups, most.Untouched),
+			AlertsPath(a.From, a.Last(), "rule", most.Title, "source", most.Source, "kind", "untouched"), most.Untouched})
+	}
+	if n := a.Alerts.Person; n > 0 {
+		list = append(list, Finding{"person_first", fmt.Sprintf("%d 张单是人先报、监控后响", n), a.list("alert=after"), n})
 	}
 	return list
 }

@@ -36,6 +36,7 @@ func NewJobs(d *Desk, keep time.Duration) []Job {
 		{Name: "digest_week", Next: weekly(time.Monday, 9, 10), Run: d.ReportPeriod("weekly")},
 		{Name: "digest_month", Next: monthly(1, 9, 15), Run: d.ReportPeriod("monthly")},
 		{Name: "publish", Next: every(jobLook), Run: d.PublishDue},
+		{Name: "gap_events", Next: every(gapLook), Run: d.TellGaps},
 		{Name: "awaited", Next: every(jobLook), Run: d.TellAwaited},
 		{Name: "tickets", Next: every(jobLook), Run: d.Tick},
 		{Name: "quiet hours", Next: every(jobLook), Run: d.LetGo},

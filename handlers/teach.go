@@ -240,7 +240,10 @@ func (d *Desk) saveLesson(r Request, l lesson, state string) *Result {
 		if err != nil {
 			return err
 		}
-		if err := tx.SettleQuestions(l.Source, outcomeLearned); err != nil {
+		if err := d.settle(tx, r.Actor.ID, l.Source, outcomeLearned, number); err != nil {
+			return err
+		}
+		if err := d.EmitEntry(tx, chat.EntryPublished, r.Actor.ID, number, false); err != nil {
 			return err
 		}
 		if err := tx.Audit(r.Actor.ID, "entry.create", fmt.Sprintf("K%d", number), state); err != nil {
@@ -315,6 +318,13 @@ func (d *Desk) rollback(_ context.Context, r Request) (Result, error) {
 		return Result{}, refuse("回滚哪一条？例：回滚 K12")
 	}
 	return Result{Write: func(tx *store.Tx, out *Result) error {
+		was, err := tx.FindEntry(n)
+		if errors.Is(err, store.ErrNotFound) {
+			return refuse(fmt.Sprintf("没有找到 K%d。", n))
+		}
+		if err != nil {
+			return err
+		}
 		e, err := tx.RestoreEntry(r.Actor.ID, n, 0)
 		words := ""
 		switch {
@@ -323,8 +333,6 @@ func (d *Desk) rollback(_ context.Context, r Request) (Result, error) {
 				return err
 			}
 			words = fmt.Sprintf("K%d 只有这一版，已停用，不再用来回答。", n)
-		case errors.Is(err, store.ErrNotFound):
-			return refuse(fmt.Sprintf("没有找到 K%d。", n))
 		case err != nil:
 			return err
 		case e.State != kb.Published:
@@ -333,6 +341,9 @@ func (d *Desk) rollback(_ context.Context, r Request) (Result, error) {
 			words = fmt.Sprintf("K%d 已回到上一版（现为第 %d 版）：%s", n, e.Version, chat.Plain(e.Question))
 		}
 		out.Say = append(out.Say, say(words).Say...)
+		if err := d.EmitEntry(tx, chat.EntryRolledBack, r.Actor.ID, n, was.Live()); err != nil {
+			return err
+		}
 		return tx.Audit(r.Actor.ID, "entry.restore", fmt.Sprintf("K%d", n), "")
 	}}, nil
 }

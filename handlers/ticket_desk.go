@@ -35,9 +35,9 @@ func (d *Desk) change(tx *store.Tx, by chat.User, t *store.Ticket, to store.Tick
 	if err := d.save(tx, t, to); err != nil {
 		return err
 	}
-	kind := ticketChanged
+	kind := chat.TicketChanged
 	if to == store.TicketResolved && from != to {
-		kind = ticketResolved
+		kind = chat.TicketResolved
 	}
 	if err := d.emit(tx, by, t, kind, nil); err != nil {
 		return err
@@ -168,7 +168,7 @@ func (d *Desk) Ask(tx *store.Tx, by chat.User, t *store.Ticket, question string)
 	if err := tx.AddTicketEntry(t.ID, store.TicketEntry{Kind: "question", Author: by.ID, Text: question}); err != nil {
 		return err
 	}
-	if err := errors.Join(d.emit(tx, by, t, ticketChanged, nil), d.commented(tx, by, t, "question", question, 0)); err != nil {
+	if err := errors.Join(d.emit(tx, by, t, chat.TicketChanged, nil), d.commented(tx, by, t, "question", question, 0)); err != nil {
 		return err
 	}
 	return d.tellQuestion(tx, by, t, question)

@@ -1,9 +1,6 @@
 package handlers
 
 import (
-	"encoding/json"
-	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -72,54 +69,24 @@ func JSONTime(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	s := t.UTC().Format(time.RFC3339Nano)
+	s := t.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano) // as exact as what is stored
 	return &s
 }
 
-// Subscriber is a program that hears of events; none named means all.
-type Subscriber struct {
-	Name   string
-	Events []string
+// TicketEvent is what subscribers hear of a ticket. By is who did it, so that a
+// program can leave out what it did itself.
+type TicketEvent struct {
+	Ticket TicketJSON       `json:"ticket"`
+	By     string           `json:"by"`
+	Entry  *TicketEntryJSON `json:"entry"` // of ticket.commented
 }
 
-// Events that subscribers can choose.
-const (
-	ticketCreated   = "ticket.created"
-	ticketChanged   = "ticket.changed"
-	ticketResolved  = "ticket.resolved"
-	ticketCommented = "ticket.commented"
-)
-
-// Events is the list of them.
-var Events = []string{ticketCreated, ticketChanged, ticketResolved, ticketCommented}
-
-// emit tells the subscribers what happened to a ticket, in the commit in which
-// it happens. by lets a program leave out what it did itself.
+// emit tells the subscribers what happened to a ticket.
 func (d *Desk) emit(tx *store.Tx, by chat.User, t *store.Ticket, event string, entry *TicketEntryJSON) error {
-	var data json.RawMessage
-	for _, s := range d.Subscribers {
-		if len(s.Events) > 0 && !slices.Contains(s.Events, event) {
-			continue
-		}
-		if data == nil {
-			b, err := json.Marshal(map[string]any{"ticket": JSONOf(*t), "by": by.ID, "entry": entry})
-			if err != nil {
-				return err
-			}
-			data = b
-		}
-		key := fmt.Sprintf("hook/%s/%s/%d/%s", s.Name, no(t), t.Version, event)
-		if entry != nil {
-			key += "/" + strconv.FormatInt(tx.Serial(), 10)
-		}
-		if err := tx.Enqueue(chat.Outgoing{Key: key, To: chat.Address{Kind: chat.Hook, ID: s.Name}, Body: chat.Body{Event: &chat.Event{Type: event, At: tx.Now(), Data: data}}}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return tx.Emit(d.Subscribers, event, no(t), func() any { return TicketEvent{JSONOf(*t), by.ID, entry} })
 }
 
 // commented is emit of something that was said in the thread.
 func (d *Desk) commented(tx *store.Tx, by chat.User, t *store.Ticket, kind, text string, files int) error {
-	return d.emit(tx, by, t, ticketCommented, &TicketEntryJSON{At: JSONTime(tx.Now()), Kind: kind, Author: by.ID, Text: text, Files: files})
+	return d.emit(tx, by, t, chat.TicketCommented, &TicketEntryJSON{At: JSONTime(tx.Now()), Kind: kind, Author: by.ID, Text: text, Files: files})
 }

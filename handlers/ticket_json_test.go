@@ -15,7 +15,7 @@ import (
 // identifies a customer; one that chose hears only that.
 func TestEvents(t *testing.T) {
 	onDesk(t, func(t *testing.T, d *clockDesk) {
-		d.Subscribers = []Subscriber{{Name: "itsm"}, {Name: "wall", Events: []string{"ticket.resolved"}}}
+		d.Subscribers = chat.Subscribers{{Name: "itsm"}, {Name: "wall", Events: []string{"ticket.resolved"}}}
 		var n int64
 		d.in(func(tx *store.Tx) error {
 			tk := store.Ticket{Title: "持仓页白屏", Reporter: "lin", Class: "program", Phone: store.Personal{Value: "13800138000", Mask: "138****8000"}}

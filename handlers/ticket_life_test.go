@@ -38,7 +38,7 @@ func TestTicketLife(t *testing.T) {
 	var mu sync.Mutex
 	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
 	s := storetest.Open(t, storetest.SQLite(t), store.Options{Now: clock})
-	d := &Desk{Store: s, Log: slog.New(slog.DiscardHandler), Rules: DefaultRules(), Announce: "support", Subscribers: []Subscriber{{Name: "itsm"}}}
+	d := &Desk{Store: s, Log: slog.New(slog.DiscardHandler), Rules: DefaultRules(), Announce: "support", Subscribers: chat.Subscribers{{Name: "itsm"}}}
 	chen := chat.User{ID: "chen", Roles: chat.RoleSet{chat.Reporter, chat.Leader}}
 	people := []chat.User{reporter, gu, fang, chen}
 	ctx := context.Background()

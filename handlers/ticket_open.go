@@ -40,7 +40,7 @@ func (d *Desk) Open(tx *store.Tx, by chat.User, t *store.Ticket) error {
 	if err := tx.CreateTicket(t); err != nil {
 		return err
 	}
-	if err := d.emit(tx, by, t, ticketCreated, nil); err != nil {
+	if err := d.emit(tx, by, t, chat.TicketCreated, nil); err != nil {
 		return err
 	}
 	if t.Assignee == "" || t.Assignee == by.ID {

@@ -1,5 +1,5 @@
 // Package history makes up a past for a demonstration: tickets and questions of
-// many branches over months, the same for the same seed and day. Everything goes
+// many branches over months, alerts and runs of data construction, the same for the same seed and day. Everything goes
 // the way of a real desk through the store, under a clock that is turned back,
 // so that all figures come from the same sums as real ones.
 package history
@@ -36,6 +36,7 @@ type Options struct {
 	Entries  []Entry  // the knowledge that answers, what is asked most first
 	Handlers []string // who works on tickets
 	Groups   [2]string
+	Recipes  []Recipe // of which test data was made; none: nothing was
 	Progress func(day time.Time, tickets, questions int)
 }
 
@@ -45,8 +46,11 @@ type Entry struct {
 	Question string
 }
 
+// Recipe is a recipe of data construction.
+type Recipe struct{ Name, Title string }
+
 // Made is how much was made.
-type Made struct{ Tickets, Questions, Events int }
+type Made struct{ Tickets, Questions, Alerts, Runs, Events int }
 
 // maker makes history, event after event in the order of time.
 type maker struct {
@@ -54,6 +58,7 @@ type maker struct {
 	s      *store.Store
 	clock  *Clock
 	rnd    *rand.Rand
+	aside  *rand.Rand // of what machines do
 	queue  events
 	serial int
 	made   Made
@@ -93,7 +98,7 @@ func Make(ctx context.Context, s *store.Store, clock *Clock, o Options) (Made, e
 	if o.Daily == 0 {
 		o.Daily = 40
 	}
-	m := &maker{o: o, s: s, clock: clock, rnd: rand.New(rand.NewPCG(o.Seed, 20170605)), cal: calendar.Default()}
+	m := &maker{o: o, s: s, clock: clock, rnd: rand.New(rand.NewPCG(o.Seed, 20170605)), aside: rand.New(rand.NewPCG(o.Seed, 20171120)), cal: calendar.Default()}
 	clock.Set(o.From)
 	m.people = People()
 	err := s.InTx(ctx, func(tx *store.Tx) error {
@@ -194,6 +199,7 @@ func (m *maker) plan(day time.Time) {
 	for range m.poisson(load * float64(m.o.Daily) * 4) {
 		m.at(m.within(day), m.ask)
 	}
+	m.machines(day, load)
 }
 
 // release is above 1 on the days after a new version of the app: every eighth
@@ -217,12 +223,14 @@ func (m *maker) version(day time.Time) string {
 }
 
 // within is an instant of a day, by how the day goes.
-func (m *maker) within(day time.Time) time.Time {
+func (m *maker) within(day time.Time) time.Time { return m.withinOf(m.rnd, day) }
+
+func (*maker) withinOf(rnd *rand.Rand, day time.Time) time.Time {
 	all := 0.0
 	for _, h := range hourly {
 		all += h
 	}
-	x := m.rnd.Float64() * all
+	x := rnd.Float64() * all
 	hour := 0
 	for h, n := range hourly {
 		if x -= n; x < 0 {
@@ -230,17 +238,19 @@ func (m *maker) within(day time.Time) time.Time {
 			break
 		}
 	}
-	return time.Date(day.Year(), day.Month(), day.Day(), hour, 0, 0, 0, zone).Add(time.Duration(m.rnd.Int64N(int64(time.Hour))))
+	return time.Date(day.Year(), day.Month(), day.Day(), hour, 0, 0, 0, zone).Add(time.Duration(rnd.Int64N(int64(time.Hour))))
 }
 
 // poisson draws a number around a mean.
-func (m *maker) poisson(mean float64) int {
+func (m *maker) poisson(mean float64) int { return m.poissonOf(m.rnd, mean) }
+
+func (*maker) poissonOf(rnd *rand.Rand, mean float64) int {
 	if mean > 60 { // close enough, and without a product that becomes nothing
-		return max(0, int(math.Round(mean+math.Sqrt(mean)*m.rnd.NormFloat64())))
+		return max(0, int(math.Round(mean+math.Sqrt(mean)*rnd.NormFloat64())))
 	}
 	limit, product, n := math.Exp(-mean), 1.0, 0
 	for {
-		if product *= m.rnd.Float64(); product < limit {
+		if product *= rnd.Float64(); product < limit {
 			return n
 		}
 		n++
@@ -249,9 +259,15 @@ func (m *maker) poisson(mean float64) int {
 
 // spread is a time around a median: half are shorter, and a few are much longer.
 func (m *maker) spread(median time.Duration, width float64) time.Duration {
-	return time.Duration(float64(median) * math.Exp(width*m.rnd.NormFloat64()))
+	return m.spreadOf(m.rnd, median, width)
+}
+
+func (*maker) spreadOf(rnd *rand.Rand, median time.Duration, width float64) time.Duration {
+	return time.Duration(float64(median) * math.Exp(width*rnd.NormFloat64()))
 }
 
 func pick[T any](m *maker, of []T) T { return of[m.rnd.IntN(len(of))] }
 
-func (m *maker) chance(percent float64) bool { return m.rnd.Float64()*100 < percent }
+func (m *maker) chance(percent float64) bool { return m.chanceOf(m.rnd, percent) }
+
+func (*maker) chanceOf(rnd *rand.Rand, percent float64) bool { return rnd.Float64()*100 < percent }

@@ -234,16 +234,31 @@ func findAlertGroup(db *gorm.DB, number int64) (AlertGroup, error) {
 type AlertGroupQuery struct {
 	State, Severity, Source, Key string
 	ClaimedBy                    string
-	Text                         string // a part of the title
-	Since                        time.Time
-	Before                       int64 // id of the last one of the page before
+	Text                         string    // a part of the title
+	Title                        string    // the whole of it
+	Kind                         string    // one of AlertKinds
+	Since, Until                 time.Time // began in [Since, Until)
+	Before                       int64     // id of the last one of the page before
 	N                            int
 }
 
 // ListAlertGroups returns groups, the newest first.
 func (s *Store) ListAlertGroups(ctx context.Context, q AlertGroupQuery) ([]AlertGroup, error) {
-	db := s.read.WithContext(ctx).Order("id DESC").Limit(min(max(q.N, 1), 1000))
-	for _, c := range []struct{ col, v string }{{"state", q.State}, {"severity", q.Severity}, {"source", q.Source}, {"group_key", q.Key}, {"claimed_by", q.ClaimedBy}} {
+	var rows []alertGroupRow
+	err := groupsWhere(s.read.WithContext(ctx), q).Order("id DESC").Limit(min(max(q.N, 1), 1000)).Find(&rows).Error
+	return alertGroups(rows), err
+}
+
+// CountAlertGroups counts what a query chooses, without its page; CountMost
+// means that many or more.
+func (s *Store) CountAlertGroups(ctx context.Context, q AlertGroupQuery) (n int64, err error) {
+	q.Before = 0
+	err = s.read.WithContext(ctx).Table("(?) AS chosen", groupsWhere(s.read.Table("alert_group").Select("1 AS one"), q).Limit(CountMost)).Count(&n).Error
+	return n, err
+}
+
+func groupsWhere(db *gorm.DB, q AlertGroupQuery) *gorm.DB {
+	for _, c := range []struct{ col, v string }{{"state", q.State}, {"severity", q.Severity}, {"source", q.Source}, {"group_key", q.Key}, {"claimed_by", q.ClaimedBy}, {"title", q.Title}} {
 		if c.v != "" {
 			db = db.Where(c.col+" = ?", c.v)
 		}
@@ -254,12 +269,16 @@ func (s *Store) ListAlertGroups(ctx context.Context, q AlertGroupQuery) ([]Alert
 	if !q.Since.IsZero() {
 		db = db.Where("id >= ?", idAt(q.Since))
 	}
+	if !q.Until.IsZero() {
+		db = db.Where("id < ?", idAt(q.Until))
+	}
+	if kind := alertKind[q.Kind]; kind != "" {
+		db = db.Where(kind)
+	}
 	if q.Before > 0 {
 		db = db.Where("id < ?", q.Before)
 	}
-	var rows []alertGroupRow
-	err := db.Find(&rows).Error
-	return alertGroups(rows), err
+	return db
 }
 
 // CountUnclaimed is how many groups fire that nobody has claimed.

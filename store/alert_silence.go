@@ -64,23 +64,21 @@ func (tx *Tx) AddSilence(s *AlertSilence) error {
 	return tx.Audit(s.Author, "alert.silence", fmt.Sprintf("A%d", s.Group), map[string]any{"matchers": s.Matchers, "until": s.Ends.UTC().Format(time.RFC3339), "reason": s.Reason})
 }
 
-// EndSilence ends a silence now.
-func (tx *Tx) EndSilence(actor string, id int64) error {
+// EndSilence ends a silence now; ended is false when it was over already.
+func (tx *Tx) EndSilence(actor string, id int64) (s AlertSilence, ended bool, err error) {
 	var r alertSilenceRow
-	err := tx.db.First(&r, "id = ?", id).Error
+	err = tx.db.First(&r, "id = ?", id).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return fmt.Errorf("silence %d: %w", id, ErrNotFound)
+		return s, false, fmt.Errorf("silence %d: %w", id, ErrNotFound)
 	}
-	if err != nil {
-		return err
+	if err != nil || r.EndsAt <= millis(tx.now) {
+		return r.silence(), false, err
 	}
-	if r.EndsAt <= millis(tx.now) {
-		return nil
+	r.EndsAt, r.EndedBy = millis(tx.now), clip(actor, 64)
+	if err := tx.db.Exec("UPDATE alert_silence SET ends_at=?, ended_by=? WHERE id=?", r.EndsAt, r.EndedBy, id).Error; err != nil {
+		return s, false, err
 	}
-	if err := tx.db.Exec("UPDATE alert_silence SET ends_at=?, ended_by=? WHERE id=?", millis(tx.now), clip(actor, 64), id).Error; err != nil {
-		return err
-	}
-	return tx.Audit(actor, "alert.unsilence", fmt.Sprintf("A%d", r.GroupNumber), map[string]any{"silence": fmt.Sprint(id)})
+	return r.silence(), true, tx.Audit(actor, "alert.unsilence", fmt.Sprintf("A%d", r.GroupNumber), map[string]any{"silence": fmt.Sprint(id)})
 }
 
 // Silences are the silences that hold at the transaction's time.

@@ -87,7 +87,12 @@ type Put struct{ Created, Updated, Same int }
 // PutEntries stores entries: one with a number updates that entry, one without
 // updates the entry with the same question or becomes a new one, so the same
 // import twice changes nothing. Everything or nothing is written.
-func (tx *Tx) PutEntries(by string, entries []kb.Entry) (p Put, err error) {
+func (tx *Tx) PutEntries(by string, entries []kb.Entry) (Put, error) {
+	return tx.PutEntriesTelling(by, entries, func(EntryPut) error { return nil })
+}
+
+// PutEntriesTelling is PutEntries that tells of each entry that is new or changed.
+func (tx *Tx) PutEntriesTelling(by string, entries []kb.Entry, wrote func(EntryPut) error) (p Put, err error) {
 	if err := tx.LockEntries(); err != nil {
 		return p, err
 	}
@@ -102,6 +107,12 @@ func (tx *Tx) PutEntries(by string, entries []kb.Entry) (p Put, err error) {
 			p.Same++
 		default:
 			p.Updated++
+		}
+		if done.Before == done.After {
+			continue
+		}
+		if err := wrote(done); err != nil {
+			return p, err
 		}
 	}
 	return p, nil

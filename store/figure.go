@@ -25,6 +25,7 @@ const (
 	ByHour       = "hour"     // a hour of the day, two digits
 	BySubclass   = "subclass" // a subclass, b class
 	ByVersion    = "version"  // a version of the app
+	ByHandler    = "handler"  // a userid of the assignee, "" for nobody
 	ByAll        = "all"      // of questions: everything
 	ByEntry      = "entry"    // of questions: a number of the entry shown
 	timeToAnswer = "answer"   // kinds of time_figure

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,19 +24,48 @@ type Split struct {
 }
 
 // dayKeys are the rows that make up the days [from, to): whole months by their
-// own rows, the rest by days.
-func (s *Store) dayKeys(from, to time.Time) (keys []int64) {
+// own rows, and so most of a month less the days that are missing; the rest by
+// days. What plus adds up to, less minus, is the sum.
+func (s *Store) dayKeys(from, to time.Time) (plus, minus []int64) {
 	from, to = s.midnight(from), s.midnight(to)
-	for d := from; d.Before(to); {
-		if next := d.AddDate(0, 1, 0); d.Day() == 1 && !next.After(to) {
-			keys = append(keys, monthKey(d))
-			d = next
-			continue
+	for from.Before(to) {
+		month := time.Date(from.Year(), from.Month(), 1, 0, 0, 0, 0, from.Location())
+		next := month.AddDate(0, 1, 0)
+		end := next
+		if to.Before(end) {
+			end = to
 		}
-		keys = append(keys, dayKey(d))
-		d = d.AddDate(0, 0, 1)
+		in, out := daysOf(from, end), append(daysOf(month, from), daysOf(end, next)...)
+		if len(out) < len(in) {
+			plus, minus = append(plus, monthKey(month)), append(minus, out...)
+		} else {
+			plus = append(plus, in...)
+		}
+		from = end
 	}
-	return keys
+	return plus, minus
+}
+
+// daysOf are the keys of the days [from, to).
+func daysOf(from, to time.Time) (out []int64) {
+	for d := from; d.Before(to); d = d.AddDate(0, 0, 1) {
+		out = append(out, dayKey(d))
+	}
+	return out
+}
+
+// eachKeys reads the rows of the days [from, to): those that count once, and
+// those that are taken away again, times being -1.
+func (s *Store) eachKeys(from, to time.Time, read func(keys []int64, times int64) error) error {
+	plus, minus := s.dayKeys(from, to)
+	if len(plus) == 0 {
+		return nil
+	}
+	err := read(plus, 1)
+	if err == nil && len(minus) > 0 {
+		err = read(minus, -1)
+	}
+	return err
 }
 
 func (s *Store) midnight(t time.Time) time.Time {
@@ -47,16 +78,29 @@ func sums(columns []string) string {
 }
 
 // SplitTickets returns the sums of the days [from, to), split by a kind.
-func (s *Store) SplitTickets(ctx context.Context, kind string, from, to time.Time) ([]Split, error) {
-	return s.splitTickets(ctx, []string{"a", "b"}, s.read.Where("kind = ? AND day_key IN ?", kind, s.dayKeys(from, to)))
+func (s *Store) SplitTickets(ctx context.Context, kind string, from, to time.Time) (out []Split, err error) {
+	at := map[[2]string]int{}
+	err = s.eachKeys(from, to, func(keys []int64, times int64) error {
+		return s.eachSplit(ctx, []string{"a", "b"}, s.read.Where("kind = ? AND day_key IN ?", kind, keys), func(r Split) {
+			k := [2]string{r.A, r.B}
+			i, ok := at[k]
+			if !ok {
+				i, at[k] = len(out), len(out)
+				out = append(out, Split{A: r.A, B: r.B})
+			}
+			addSums(out[i].all(), r.all(), times)
+		})
+	})
+	slices.SortFunc(out, func(x, y Split) int { return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B)) })
+	return out, err
 }
 
-// splitTickets splits by one or two columns.
-func (s *Store) splitTickets(ctx context.Context, columns []string, where *gorm.DB) (out []Split, err error) {
+// eachSplit splits by one or two columns.
+func (s *Store) eachSplit(ctx context.Context, columns []string, where *gorm.DB, fn func(Split)) error {
 	by := strings.Join(columns, ",")
-	rows, err := s.read.WithContext(ctx).Table("ticket_figure").Select(by + "," + sums(ticketSums)).Where(where).Group(by).Order(by).Rows()
+	rows, err := s.read.WithContext(ctx).Table("ticket_figure").Select(by + "," + sums(ticketSums)).Where(where).Group(by).Rows()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -66,28 +110,30 @@ func (s *Store) splitTickets(ctx context.Context, columns []string, where *gorm.
 			to = append(to, p)
 		}
 		if err := rows.Scan(to...); err != nil {
-			return nil, err
+			return err
 		}
-		out = append(out, r)
+		fn(r)
 	}
-	return out, rows.Err()
+	return rows.Err()
 }
 
 // TicketsByClass returns the sums of the days [from, to) by class.
 func (s *Store) TicketsByClass(ctx context.Context, f FigureFilter, from, to time.Time) (map[string]TicketFigures, error) {
-	keys := s.dayKeys(from, to)
-	where, class := s.read.Where("kind = ? AND day_key IN ?", ByGroup, keys), "a"
-	switch {
-	case f.Branch != "":
-		where, class = s.read.Where("kind = ? AND day_key IN ? AND a = ?", ByBranch, keys, f.Branch), "b"
-	case f.Group != "":
-		where = where.Where("b = ?", f.Group)
-	}
-	list, err := s.splitTickets(ctx, []string{class}, where)
 	out := map[string]TicketFigures{}
-	for _, r := range list {
-		out[r.A] = r.TicketFigures
-	}
+	err := s.eachKeys(from, to, func(keys []int64, times int64) error {
+		where, class := s.read.Where("kind = ? AND day_key IN ?", ByGroup, keys), "a"
+		switch {
+		case f.Branch != "":
+			where, class = s.read.Where("kind = ? AND day_key IN ? AND a = ?", ByBranch, keys, f.Branch), "b"
+		case f.Group != "":
+			where = where.Where("b = ?", f.Group)
+		}
+		return s.eachSplit(ctx, []string{class}, where, func(r Split) {
+			sum := out[r.A]
+			addSums(sum.all(), r.all(), times)
+			out[r.A] = sum
+		})
+	})
 	return out, err
 }
 
@@ -174,51 +220,84 @@ func (s *Store) Hours(ctx context.Context, from, to time.Time) (map[time.Weekday
 // response and to the solution, by class. A branch has none: the sums of so many
 // branches would not be small any more.
 func (s *Store) TicketTimes(ctx context.Context, f FigureFilter, from, to time.Time) (answer, solve map[string]Times, err error) {
-	db := s.read.WithContext(ctx).Table("time_figure").Select("kind, class, seconds, SUM(tickets) AS n").Where("kind IN ? AND day_key IN ?", []string{timeToAnswer, timeToSolve}, s.dayKeys(from, to))
-	if f.Group != "" {
-		db = db.Where("service_group = ?", f.Group)
-	}
-	var rows []struct {
-		Kind, Class string
-		Seconds, N  int64
-	}
-	err = db.Group("kind, class, seconds").Scan(&rows).Error
 	answer, solve = map[string]Times{}, map[string]Times{}
-	for _, r := range rows {
+	err = s.eachTime(ctx, "class", f, []string{timeToAnswer, timeToSolve}, from, to, func(kind, class string, seconds, n int64) {
 		to := answer
-		if r.Kind == timeToSolve {
+		if kind == timeToSolve {
 			to = solve
 		}
-		if to[r.Class] == nil {
-			to[r.Class] = Times{}
-		}
-		to[r.Class][r.Seconds] += r.N
-	}
+		addTime(to, class, seconds, n)
+	})
 	return answer, solve, err
+}
+
+// GroupTimes returns how long tickets of the days [from, to) took to the first
+// response, by service group.
+func (s *Store) GroupTimes(ctx context.Context, from, to time.Time) (map[string]Times, error) {
+	out := map[string]Times{}
+	err := s.eachTime(ctx, "service_group", FigureFilter{}, []string{timeToAnswer}, from, to, func(_, group string, seconds, n int64) { addTime(out, group, seconds, n) })
+	return out, err
+}
+
+func addTime(to map[string]Times, name string, seconds, n int64) {
+	if to[name] == nil {
+		to[name] = Times{}
+	}
+	if to[name][seconds] += n; to[name][seconds] == 0 {
+		delete(to[name], seconds)
+	}
+}
+
+func (s *Store) eachTime(ctx context.Context, by string, f FigureFilter, kinds []string, from, to time.Time, fn func(kind, name string, seconds, n int64)) error {
+	return s.eachKeys(from, to, func(keys []int64, times int64) error {
+		db := s.read.WithContext(ctx).Table("time_figure").Select("kind, "+by+", seconds, SUM(tickets)").Where("kind IN ? AND day_key IN ?", kinds, keys)
+		if f.Group != "" {
+			db = db.Where("service_group = ?", f.Group)
+		}
+		rows, err := db.Group("kind, " + by + ", seconds").Rows()
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var kind, name string
+			var seconds, n int64
+			if err := rows.Scan(&kind, &name, &seconds, &n); err != nil {
+				return err
+			}
+			fn(kind, name, seconds, times*n)
+		}
+		return rows.Err()
+	})
 }
 
 // SplitQuestions returns the sums over questions of the days [from, to), split
 // by a kind.
 func (s *Store) SplitQuestions(ctx context.Context, kind string, from, to time.Time) (map[string]QuestionFigures, error) {
-	rows, err := s.read.WithContext(ctx).Table("question_figure").Select("a,"+sums(questionSums)).Where("kind = ? AND day_key IN ?", kind, s.dayKeys(from, to)).Group("a").Rows()
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	out := map[string]QuestionFigures{}
-	for rows.Next() {
-		var a string
-		var f QuestionFigures
-		to := []any{&a}
-		for _, p := range f.all() {
-			to = append(to, p)
+	err := s.eachKeys(from, to, func(keys []int64, times int64) error {
+		rows, err := s.read.WithContext(ctx).Table("question_figure").Select("a,"+sums(questionSums)).Where("kind = ? AND day_key IN ?", kind, keys).Group("a").Rows()
+		if err != nil {
+			return err
 		}
-		if err := rows.Scan(to...); err != nil {
-			return nil, err
+		defer rows.Close()
+		for rows.Next() {
+			var a string
+			var f QuestionFigures
+			to := []any{&a}
+			for _, p := range f.all() {
+				to = append(to, p)
+			}
+			if err := rows.Scan(to...); err != nil {
+				return err
+			}
+			sum := out[a]
+			addSums(sum.all(), f.all(), times)
+			out[a] = sum
 		}
-		out[a] = f
-	}
-	return out, rows.Err()
+		return rows.Err()
+	})
+	return out, err
 }
 
 // QuestionSums returns the sums over the questions of the days [from, to).

@@ -6,7 +6,7 @@ import (
 )
 
 // figureColumns are the columns that say what a ticket counts for.
-var figureColumns = []string{"id", "number", "state", "class", "subclass", "service_group", "branch", "app_version", "created_at", "answered_at", "answered_late", "resolved_at", "resolve_due", "cycle", "rating", "counted", "version"}
+var figureColumns = []string{"id", "number", "state", "class", "subclass", "service_group", "branch", "app_version", "created_at", "answered_at", "answered_late", "assignee", "resolved_at", "resolve_due", "cycle", "rating", "counted", "version"}
 
 // countTicket changes the sums by what a row counts for: times 1 adds it, -1
 // takes it away.
@@ -16,7 +16,7 @@ func (tx *Tx) countTicket(r *ticketRow, times int64) {
 	c := tx.changes()
 	for _, day := range []int64{dayKey(at), monthKey(at)} {
 		for _, k := range []figureKey{{ByGroup, day, r.Class, r.ServiceGroup}, {ByBranch, day, r.Branch, r.Class}, {ByHour, day, fmt.Sprintf("%02d", at.Hour()), ""},
-			{BySubclass, day, r.Subclass, r.Class}, {ByVersion, day, r.AppVersion, ""}} {
+			{BySubclass, day, r.Subclass, r.Class}, {ByVersion, day, r.AppVersion, ""}, {ByHandler, day, r.Assignee, ""}} {
 			if c.tickets[k] == nil {
 				c.tickets[k] = &TicketFigures{}
 			}

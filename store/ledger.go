@@ -56,7 +56,8 @@ type LedgerQuery struct {
 	State   string
 	Person  string // sender, or the person words go to
 	Message string // message id: its row, and what answers it
-	Before  int64  // id of the last row of the page before
+	To      []chat.Address
+	Before  int64 // id of the last row of the page before
 	N       int
 }
 
@@ -130,6 +131,13 @@ func (s *Store) ListDelivered(ctx context.Context, q LedgerQuery) ([]Delivered, 
 		}
 		db = db.Where("target_key IN ?", keys)
 	}
+	if len(q.To) > 0 {
+		keys := make([]string, len(q.To))
+		for i, a := range q.To {
+			keys[i] = hashKey(a.String())
+		}
+		db = db.Where("target_key IN ?", keys)
+	}
 	if q.Message != "" {
 		// Words made by a turn carry its message's id in their key.
 		db = db.Where("reply_to = ? OR (send_key >= ? AND send_key < ?)", q.Message, q.Message+"/", q.Message+"0")
@@ -165,13 +173,16 @@ func (s *Store) delivered(r outboxRow) Delivered {
 	return out
 }
 
+// retried makes dead words due again. Bytes that were refused would be refused
+// again: they are made anew, unless a part of them arrived or may have. The
+// parts come first: MySQL reads the columns as they are changed, from left to
+// right.
+const retried = "parts=CASE WHEN sent_parts=0 AND unsure=0 THEN NULL ELSE parts END, state=?, due_at=?, attempt=0, unsure=0, reason=''"
+
 // RetryDelivery makes dead words due again, by a person's decision.
 func (s *Store) RetryDelivery(ctx context.Context, actor string, id int64) error {
 	err := s.InTx(ctx, func(tx *Tx) error {
-		// Bytes that were refused would be refused again: they are made anew,
-		// unless a part of them arrived or may have. The parts come first: MySQL
-		// reads the columns as they are changed, from left to right.
-		u := tx.db.Exec("UPDATE outbox SET parts=CASE WHEN sent_parts=0 AND unsure=0 THEN NULL ELSE parts END, state=?, due_at=?, attempt=0, unsure=0, reason='' WHERE id=? AND state=?", outboxDue, millis(tx.now), id, outboxDead)
+		u := tx.db.Exec("UPDATE outbox SET "+retried+" WHERE id=? AND state=?", outboxDue, millis(tx.now), id, outboxDead)
 		if u.Error == nil && u.RowsAffected == 0 {
 			return fmt.Errorf("delivery %d is not dead: %w", id, ErrStale)
 		}
@@ -184,6 +195,49 @@ func (s *Store) RetryDelivery(ctx context.Context, actor string, id int64) error
 		s.ringOutbox()
 	}
 	return err
+}
+
+// PlaceState is how deliveries to one place stand.
+type PlaceState struct {
+	Waiting, Dead int64 // due or being sent, and given up
+	SentLately    int64 // since the time that was asked for
+	Last          *Delivered
+}
+
+// PlaceOf counts the deliveries to a place; those that arrived since a time.
+func (s *Store) PlaceOf(ctx context.Context, to chat.Address, since time.Time) (p PlaceState, err error) {
+	key := hashKey(to.String())
+	for _, c := range []struct {
+		n      *int64
+		states []int
+		after  int64
+	}{{&p.Waiting, []int{outboxDue, outboxSending}, 0}, {&p.Dead, []int{outboxDead}, 0}, {&p.SentLately, []int{outboxSent}, idAt(since)}} {
+		if err := s.read.WithContext(ctx).Model(&outboxRow{}).Where("state IN ? AND target_key = ? AND id > ?", c.states, key, c.after).Count(c.n).Error; err != nil {
+			return p, err
+		}
+	}
+	list, err := s.ListDelivered(ctx, LedgerQuery{To: []chat.Address{to}, N: 1})
+	if len(list) > 0 {
+		p.Last = &list[0]
+	}
+	return p, err
+}
+
+// RetryPlace makes all dead words for a place due again, by a person's decision,
+// and returns how many.
+func (s *Store) RetryPlace(ctx context.Context, actor string, to chat.Address) (n int64, err error) {
+	err = s.InTx(ctx, func(tx *Tx) error {
+		u := tx.db.Exec("UPDATE outbox SET "+retried+" WHERE state=? AND target_key=?", outboxDue, millis(tx.now), outboxDead, hashKey(to.String()))
+		if u.Error != nil {
+			return u.Error
+		}
+		n = u.RowsAffected
+		return tx.Audit(actor, "delivery.retry", to.String(), map[string]int64{"deliveries": n})
+	})
+	if err == nil {
+		s.ringOutbox()
+	}
+	return n, err
 }
 
 // RetryReceived puts a dead message back to be worked on once more.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"gorm.io/gorm"
 )
 
 // dayNumber writes a day as a number: 20260105.
@@ -81,8 +83,17 @@ type MonitorObjects struct {
 
 // MonitorObjectsOn counts the objects of a day, on the readers' clock.
 func (s *Store) MonitorObjectsOn(ctx context.Context, item string, day time.Time) (MonitorObjects, error) {
+	return monitorObjectsOn(s.read.WithContext(ctx), item, day)
+}
+
+// MonitorObjectsOn is the same inside the transaction.
+func (tx *Tx) MonitorObjectsOn(item string, day time.Time) (MonitorObjects, error) {
+	return monitorObjectsOn(tx.db, item, day)
+}
+
+func monitorObjectsOn(db *gorm.DB, item string, day time.Time) (MonitorObjects, error) {
 	var row struct{ N, Gone, Took int64 }
-	err := s.read.WithContext(ctx).Raw("SELECT COUNT(*) AS n, COALESCE(SUM(CASE WHEN left_at>0 THEN 1 ELSE 0 END),0) AS gone, COALESCE(SUM(CASE WHEN left_at>0 THEN left_at-first_at ELSE 0 END),0) AS took FROM monitor_object WHERE item=? AND day=?", item, dayNumber(day)).Scan(&row).Error
+	err := db.Raw("SELECT COUNT(*) AS n, COALESCE(SUM(CASE WHEN left_at>0 THEN 1 ELSE 0 END),0) AS gone, COALESCE(SUM(CASE WHEN left_at>0 THEN left_at-first_at ELSE 0 END),0) AS took FROM monitor_object WHERE item=? AND day=?", item, dayNumber(day)).Scan(&row).Error
 	out := MonitorObjects{Seen: int(row.N), Left: int(row.Gone)}
 	if row.Gone > 0 {
 		out.Stay = time.Duration(row.Took/row.Gone) * time.Millisecond

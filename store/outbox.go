@@ -323,7 +323,7 @@ func (s *Store) Freeze(ctx context.Context, d chat.Delivery, parts []chat.Part) 
 
 // Sent records that the next part of d arrived; after the last one d is done.
 func (s *Store) Sent(ctx context.Context, d chat.Delivery, r chat.Receipt) error {
-	receipt, err := json.Marshal(chat.Receipt{MsgID: r.MsgID, Invalid: r.Invalid})
+	receipt, err := json.Marshal(chat.Receipt{MsgID: r.MsgID, Invalid: r.Invalid, Status: r.Status})
 	if err != nil {
 		return err
 	}
@@ -350,12 +350,29 @@ func (s *Store) Again(ctx context.Context, d chat.Delivery, at time.Time, unsure
 	if cause != nil {
 		reason = clip(cause.Error(), 1000)
 	}
-	return s.wrote(d, true, s.fenced(ctx, d, "state=?, due_at=?, unsure=?, reason=?", outboxDue, millis(at), n, reason))
+	set, args := answered(d, cause)
+	return s.wrote(d, true, s.fenced(ctx, d, "state=?, due_at=?, unsure=?, reason=?"+set, append([]any{outboxDue, millis(at), n, reason}, args...)...))
 }
 
 // Never ends d with its reason.
 func (s *Store) Never(ctx context.Context, d chat.Delivery, cause error) error {
-	return s.wrote(d, true, s.fenced(ctx, d, "state=?, reason=?", outboxDead, clip(cause.Error(), 1000)))
+	set, args := answered(d, cause)
+	return s.wrote(d, true, s.fenced(ctx, d, "state=?, reason=?"+set, append([]any{outboxDead, clip(cause.Error(), 1000)}, args...)...))
+}
+
+// answered sets what a subscriber answered when it did not take an event; 0
+// when it did not answer.
+func answered(d chat.Delivery, cause error) (set string, args []any) {
+	if d.To.Kind != chat.Hook || cause == nil {
+		return "", nil
+	}
+	r := chat.Receipt{}
+	var a interface{ AnswerStatus() int }
+	if errors.As(cause, &a) {
+		r.Status = a.AnswerStatus()
+	}
+	raw, _ := json.Marshal(r) // numbers and strings always encode
+	return ", receipt=?", []any{string(raw)}
 }
 
 // Recent returns when messages were sent to a place since a time, oldest first.

@@ -214,14 +214,25 @@ func (tx *Tx) ForgetStarted(runID int64) error {
 type RunQuery struct {
 	States            []string
 	Requester, Recipe string
+	Department        string    // of who ordered it
+	NoDepartment      bool      // who ordered it has none
+	From, To          time.Time // ordered in [From, To)
+	Counted           bool      // those that the figures count: somebody said yes, where somebody had to
+	Done              bool      // made everything that was wanted
 	Ticket            int64
 	Before            int64
 	N                 int
 }
 
-// ListRuns lists runs, newest first.
-func (s *Store) ListRuns(ctx context.Context, q RunQuery) ([]Run, error) {
-	db := s.read.WithContext(ctx).Order("id DESC").Limit(min(max(q.N, 1), 1000))
+// CountRuns counts what a query chooses, without its page; CountMost means that
+// many or more.
+func (s *Store) CountRuns(ctx context.Context, q RunQuery) (n int64, err error) {
+	q.Before = 0
+	err = s.read.WithContext(ctx).Table("(?) AS chosen", runsWhere(s.read.Table("construct_run").Select("1 AS one"), q).Limit(CountMost)).Count(&n).Error
+	return n, err
+}
+
+func runsWhere(db *gorm.DB, q RunQuery) *gorm.DB {
 	if len(q.States) > 0 {
 		db = db.Where("state IN ?", q.States)
 	}
@@ -231,14 +242,37 @@ func (s *Store) ListRuns(ctx context.Context, q RunQuery) ([]Run, error) {
 	if q.Recipe != "" {
 		db = db.Where("recipe = ?", q.Recipe)
 	}
+	if q.Department != "" {
+		db = db.Where("requester IN (SELECT id FROM member WHERE department = ?)", q.Department)
+	}
+	if q.NoDepartment {
+		db = db.Where("requester NOT IN (SELECT id FROM member WHERE department <> '')")
+	}
+	if !q.From.IsZero() {
+		db = db.Where("id >= ?", idAt(q.From))
+	}
+	if !q.To.IsZero() {
+		db = db.Where("id < ?", idAt(q.To))
+	}
+	if q.Counted {
+		db = db.Where("state NOT IN ?", []string{RunWaiting, RunRejected})
+	}
+	if q.Done {
+		db = db.Where(runDone)
+	}
 	if q.Ticket > 0 {
 		db = db.Where("ticket = ?", q.Ticket)
 	}
 	if q.Before > 0 {
 		db = db.Where("id < ?", q.Before)
 	}
+	return db
+}
+
+// ListRuns lists runs, newest first.
+func (s *Store) ListRuns(ctx context.Context, q RunQuery) ([]Run, error) {
 	var rows []runRow
-	err := db.Find(&rows).Error
+	err := runsWhere(s.read.WithContext(ctx), q).Order("id DESC").Limit(min(max(q.N, 1), 1000)).Find(&rows).Error
 	return s.runs(rows, err)
 }
 
@@ -255,8 +289,9 @@ func (s *Store) RunUses(ctx context.Context, since time.Time) (out []RunUse, err
 }
 
 // ClaimRuns takes up to n runs that wait, or whose runner died, for lease; only
-// that one when number is not 0.
-func (s *Store) ClaimRuns(ctx context.Context, owner string, number int64, n int, lease time.Duration) ([]Run, error) {
+// that one when number is not 0. started writes, in the same commit, what
+// follows from the first claim of a run.
+func (s *Store) ClaimRuns(ctx context.Context, owner string, number int64, n int, lease time.Duration, started func(tx *Tx, r Run) error) ([]Run, error) {
 	if n <= 0 {
 		return nil, nil
 	}
@@ -273,23 +308,35 @@ func (s *Store) ClaimRuns(ctx context.Context, owner string, number int64, n int
 	err = s.InTx(ctx, func(tx *Tx) error {
 		won = won[:0]
 		for _, r := range rows {
-			started := r.StartedAt
-			if started == 0 {
-				started = millis(tx.now)
+			began := r.StartedAt
+			if began == 0 {
+				began = millis(tx.now)
 			}
 			state := r.State
 			if state == RunQueued {
 				state = RunRunning
 			}
 			u := tx.db.Exec("UPDATE construct_run SET state=?, owner=?, epoch=epoch+1, lease_until=?, started_at=? WHERE id=? AND epoch=? AND state=? AND lease_until=?",
-				state, owner, millis(tx.now.Add(lease)), started, r.ID, r.Epoch, r.State, r.LeaseUntil)
+				state, owner, millis(tx.now.Add(lease)), began, r.ID, r.Epoch, r.State, r.LeaseUntil)
 			if u.Error != nil {
 				return u.Error
 			}
-			if u.RowsAffected == 1 {
-				r.Epoch++
-				r.State, r.StartedAt = state, started
-				won = append(won, r)
+			if u.RowsAffected != 1 {
+				continue
+			}
+			first := r.StartedAt == 0
+			r.Epoch++
+			r.State, r.StartedAt = state, began
+			won = append(won, r)
+			if !first || started == nil {
+				continue
+			}
+			run, err := s.run(r)
+			if err != nil {
+				return err
+			}
+			if err := started(tx, run); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -329,6 +329,18 @@ var migrations = []migration{
 		"CREATE TABLE calendar_token (member $key(64) PRIMARY KEY, id_key $key(24) NOT NULL, last_four $key(8) NOT NULL, created_at BIGINT NOT NULL, used_at BIGINT NOT NULL)$end",
 		"CREATE UNIQUE INDEX calendar_token_key ON calendar_token (id_key)",
 	}},
+	{name: "gaps told to subscribers", oldest: 12, steps: []string{
+		"CREATE TABLE gap (id BIGINT PRIMARY KEY, lead_message $key(24) NOT NULL, question $text NOT NULL, people BIGINT NOT NULL, asked BIGINT NOT NULL, closed_at BIGINT NOT NULL, why $key(16) NOT NULL, entry BIGINT NOT NULL)$end",
+		"CREATE INDEX gap_open ON gap (closed_at, lead_message)",
+	}},
+	{name: "figures of alerts, runs and people", oldest: 12, steps: []string{
+		// Sums by handler are new: a zone that is none makes the next serving process count anew.
+		"UPDATE figure_state SET zone=''",
+		"CREATE INDEX ticket_link_time ON ticket_link (kind, created_at)",
+		// What a monitor saw on a day: the highest count of its abnormal status and what is left of it; abnormal and
+		// handled are what the daily table says of these, or of objects.
+		"CREATE TABLE monitor_day (item $key(48) NOT NULL, day_key BIGINT NOT NULL, status $key(191) NOT NULL, checks BIGINT NOT NULL, failed BIGINT NOT NULL, highest DOUBLE NOT NULL, left_over DOUBLE NOT NULL, total DOUBLE NOT NULL, abnormal DOUBLE NOT NULL, handled DOUBLE NOT NULL, PRIMARY KEY (day_key, item))$end",
+	}},
 }
 
 func numbered(head, row string, n int) string {

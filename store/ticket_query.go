@@ -35,6 +35,7 @@ type TicketQuery struct {
 	RatedLeast int            // rated, with so many stars at least
 	Spans      [][2]time.Time // created in one of them, each [from, to); with From and To too
 	Overdue    bool           // the time to resolve is over and the clock runs
+	Alerts     string         // with alerts: AlertAny, AlertBefore or AlertAfter
 	ByDue      bool           // most urgent first (priority, then due time) instead of newest first
 	Before     int64          // id of the last ticket of the page before; not with ByDue
 	After      int64          // only what came after this id
@@ -147,6 +148,10 @@ func (s *Store) ticketsWhere(db *gorm.DB, q TicketQuery) *gorm.DB {
 			args = append(args, idAt(sp[0]), idAt(sp[1]))
 		}
 		db = db.Where(strings.Join(spans, " OR "), args...)
+	}
+	if q.Alerts != "" {
+		sql, args := alerted(q.Alerts, q.From)
+		db = db.Where(sql, args...)
 	}
 	if q.Overdue {
 		db = db.Where("state IN ? AND paused_at = 0 AND resolve_due > 0 AND resolve_due < ?", openStates, millis(s.now()))

@@ -40,6 +40,8 @@ type alertRow struct {
 type alertsPage struct {
 	State, Severity, Text string
 	Mine                  bool
+	Narrow                alertNarrow
+	Total                 int64 // counted where the list is one behind a figure
 	Rows                  []alertRow
 	Next                  int64
 	Silences              []store.AlertSilence
@@ -61,6 +63,7 @@ func alertQuery(v *visit) (alertsPage, store.AlertGroupQuery) {
 	if !slices.Contains(severities, p.Severity) {
 		p.Severity = ""
 	}
+	p.Narrow = readAlertNarrow(q)
 	query := store.AlertGroupQuery{State: p.State, Severity: p.Severity, Text: p.Text, Before: number(q.Get("before")), N: alertsPerPage + 1}
 	if p.State == "all" {
 		query.State = ""
@@ -68,6 +71,7 @@ func alertQuery(v *visit) (alertsPage, store.AlertGroupQuery) {
 	if p.Mine {
 		query.ClaimedBy = v.user.ID
 	}
+	p.Narrow.narrow(&query, v.s.opt.Store.FigureZone())
 	return p, query
 }
 
@@ -78,7 +82,11 @@ func (s *Server) alertList(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if query.Before == 0 {
+	if p.Narrow != (alertNarrow{}) {
+		if p.Total, err = s.opt.Store.CountAlertGroups(ctx, query); err != nil {
+			return err
+		}
+	} else if query.Before == 0 {
 		p.Fresh = freshAfter("/alerts", v.r.URL.Query(), newest(groups, func(g store.AlertGroup) int64 { return g.ID }))
 	}
 	if len(groups) > alertsPerPage {
@@ -366,7 +374,7 @@ func (s *Server) doAlert(v *visit, n int64, form func(string) string) (said stri
 
 func (s *Server) endSilence(v *visit) error {
 	id := number(v.r.PathValue("id"))
-	err := s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) error { return tx.EndSilence(v.user.ID, id) })
+	err := s.opt.Store.InTx(v.r.Context(), func(tx *store.Tx) error { return s.opt.Desk.Alerts.EndSilence(tx, v.user, id) })
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,8 @@ type analysisPage struct {
 	Few                                bool // too few tickets for shares
 	TopBranches                        []branchRow
 	v                                  *visit
-	Making                             bool
+	WhoFirst                           template.HTML
+	Loads                              []handlers.HandlerLoad // for leaders
 }
 
 // headFigure is one number of the head with the one before.
@@ -110,6 +111,14 @@ func (s *Server) analysis(v *visit) error {
 	p.Figures = p.head()
 	p.Daily, p.Shares, p.Weekly, p.Spans, p.Heat = p.daily(), p.shares(), p.weekly(), p.spans(), p.heat()
 	p.TopBranches = p.branches()
+	if p.Alerts.Any() {
+		p.WhoFirst = p.whoFirst()
+	}
+	if a.Filter == (store.FigureFilter{}) && handlers.SeesLoads(v.user) {
+		if p.Loads, err = s.opt.Desk.Loads(ctx, a); err != nil {
+			return err
+		}
+	}
 	return v.show("analysis", p)
 }
 

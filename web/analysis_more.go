@@ -71,7 +71,15 @@ func (s *Server) exportAnalysis(v *visit) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range v.analysisRows(a) {
+	rows := append(v.analysisRows(a), v.machineRows(a)...)
+	if a.Filter == (store.FigureFilter{}) && handlers.SeesLoads(v.user) {
+		loads, err := s.opt.Desk.Loads(v.r.Context(), a)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, v.loadRows(loads)...)
+	}
+	for _, r := range rows {
 		if err := w.Row(r...); err != nil {
 			return err
 		}
@@ -82,13 +90,7 @@ func (s *Server) exportAnalysis(v *visit) error {
 // analysisRows are the figures as a sheet, block after block.
 func (v *visit) analysisRows(a handlers.Analysis) [][]string {
 	n := func(i int64) string { return strconv.FormatInt(i, 10) }
-	head := func(words ...string) []string {
-		out := make([]string, len(words))
-		for i, w := range words {
-			out[i] = v.t(w)
-		}
-		return out
-	}
+	head := v.words
 	rows := [][]string{{v.t("时间段"), a.From.Format(time.DateOnly), a.Last().Format(time.DateOnly)}, {v.t("上期"), a.BeforeFrom.Format(time.DateOnly), a.BeforeTo.AddDate(0, 0, -1).Format(time.DateOnly)}, {}}
 	line := func(title string, f, b store.TicketFigures) []string {
 		return []string{title, n(f.Reported), n(b.Reported), n(f.Open), n(f.Solved), n(f.Merged), n(f.Withdrawn), n(f.AnswerLate), n(f.SolveLate), n(f.Reopened), n(f.Rated), n(f.Good), n(f.Bad)}
@@ -140,6 +142,15 @@ func (v *visit) analysisRows(a handlers.Analysis) [][]string {
 		}
 	}
 	return rows
+}
+
+// words are some words in the visitor's language.
+func (v *visit) words(list ...string) []string {
+	out := make([]string, len(list))
+	for i, w := range list {
+		out[i] = v.t(w)
+	}
+	return out
 }
 
 func (v *visit) classTitles(a handlers.Analysis) []string {

@@ -8,11 +8,15 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/xuri/excelize/v2"
+
 	"frontline/bot/chat"
+	"frontline/handlers/construct"
 	"frontline/history"
 	"frontline/store"
 	"frontline/store/storetest"
@@ -29,12 +33,22 @@ func startPast(t *testing.T, days int, change func(o *Options)) (c *console, fro
 	clock.Set(from)
 	database := storetest.SQLite(t)
 	s := storetest.Open(t, database, store.Options{Now: func() time.Time { return clock.Now().In(now.Location()) }})
-	made, err := history.Make(context.Background(), s, clock, history.Options{From: from, To: to, Seed: 7, Daily: 12, Entries: []history.Entry{{Number: 1, Question: "新股中签怎么缴款"}}, Handlers: []string{"responder", "leader"}, Groups: [2]string{"account", "trading"}})
-	if err != nil || made.Tickets < 80 || made.Questions < 300 {
+	made, err := history.Make(context.Background(), s, clock, history.Options{From: from, To: to, Seed: 7, Daily: 12, Entries: []history.Entry{{Number: 1, Question: "新股中签怎么缴款"}}, Handlers: []string{"responder", "leader"}, Groups: [2]string{"account", "trading"}, Recipes: []history.Recipe{{Name: "open-account", Title: "普通开户"}, {Name: "gone", Title: "旧配方"}}})
+	if err != nil || made.Tickets < 80 || made.Questions < 300 || made.Alerts < 40 || made.Runs < 20 {
 		t.Fatal(made, err)
 	}
 	s.Close()
-	return startConsoleOn(t, database, change), from, to.AddDate(0, 0, -1)
+	return startConsoleOn(t, database, func(o *Options) {
+		lib, faults := construct.LoadFS(construct.Examples, "recipes")
+		e, err := construct.Open(construct.Options{Recipes: lib, Store: o.Store})
+		if err != nil || len(faults) > 0 {
+			t.Fatal(err, faults)
+		}
+		o.Desk.Construct = e
+		if change != nil {
+			change(o)
+		}
+	}), from, to.AddDate(0, 0, -1)
 }
 
 var (
@@ -55,7 +69,12 @@ func TestFiguresAreTheirLists(t *testing.T) {
 			t.Fatalf("%s: %d %s", address, code, page)
 		}
 		links := append(figureLink.FindAllStringSubmatch(page, -1), partRow.FindAllStringSubmatch(page, -1)...)
-		if len(links) < 21 {
+		for _, kind := range []string{"/alerts?", "alert=before", "kind=untouched", "rule=", "by=responder", "who=responder", "/construct/runs?", "done=1", "recipe=", "dept="} {
+			if span[0] != span[1] && !strings.Contains(page, kind) {
+				t.Errorf("%s has no %s", address, kind)
+			}
+		}
+		if len(links) < 21 || span[0] != span[1] && len(links) < 60 {
 			t.Fatalf("%s: %d links", address, len(links))
 		}
 		for _, l := range links {
@@ -124,6 +143,41 @@ func TestAnalysisNarrowedDown(t *testing.T) {
 	}
 }
 
+// Only leaders see what single people had to do, on the page and in the file, by
+// name.
+func TestLoadsAreForLeaders(t *testing.T) {
+	c, from, last := startPast(t, 20, nil)
+	q := fmt.Sprintf("from=%s&to=%s", from.Format(time.DateOnly), last.Format(time.DateOnly))
+	for _, role := range []chat.Role{chat.Leader, chat.Responder, chat.Admin} {
+		b := c.as(role)
+		_, page := b.get("/analysis?" + q)
+		_, raw := b.get("/analysis/export?" + q)
+		f, err := excelize.OpenReader(strings.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := f.GetRows(f.GetSheetName(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sheet := fmt.Sprint(rows)
+		if on := strings.Contains(page, "认领告警"); on != (role == chat.Leader) {
+			t.Errorf("%s: on the page %v", role, on)
+		}
+		if on := strings.Contains(sheet, "认领告警"); on != (role == chat.Leader) {
+			t.Errorf("%s: in the file %v", role, on)
+		}
+		for _, want := range []string{"最吵的规则", "人先报", "全部做成的", "处理耗时"} {
+			if !strings.Contains(sheet, want) || !strings.Contains(page, want) {
+				t.Errorf("%s: no %s", role, want)
+			}
+		}
+		if all := strings.Contains(page, `href="/construct/runs?`); all != (role != chat.Responder) {
+			t.Errorf("%s: links to everybody's runs: %v", role, all)
+		}
+	}
+}
+
 func TestAnalysisFilesAndTelling(t *testing.T) {
 	c, from, last := startPast(t, 20, func(o *Options) { o.Desk.Announce = "desk" })
 	q := fmt.Sprintf("from=%s&to=%s", from.Format(time.DateOnly), last.Format(time.DateOnly))
@@ -171,6 +225,25 @@ func TestStatsAPI(t *testing.T) {
 	}
 	if sum != n || len(got.Days) != 20 {
 		t.Errorf("the days have %d tickets in %d days", sum, len(got.Days))
+	}
+	alerts, err := c.store.CountAlertGroups(t.Context(), store.AlertGroupQuery{Since: from, Until: last.AddDate(0, 0, 1)})
+	if err != nil || got.Alerts == nil || got.Alerts.Sum.Groups != alerts || alerts < 10 || len(got.Alerts.Weeks) != 12 || len(got.Alerts.Rules) == 0 {
+		t.Errorf("%d alerts, in the answer %+v, %v", alerts, got.Alerts, err)
+	}
+	runs, err := c.store.CountRuns(t.Context(), store.RunQuery{From: from, To: last.AddDate(0, 0, 1), Counted: true})
+	if err != nil || got.Runs == nil || got.Runs.Sum.Runs != runs || runs < 10 || got.Runs.Sum.Saved == 0 {
+		t.Errorf("%d runs, in the answer %+v, %v", runs, got.Runs, err)
+	}
+	if len(got.Handlers) < 2 || !slices.IsSortedFunc(got.Handlers, func(x, y apiHandlerStats) int { return strings.Compare(x.Name, y.Name) }) {
+		t.Errorf("handlers %+v", got.Handlers)
+	}
+	for _, role := range []chat.Role{chat.Responder, chat.Admin} {
+		if code, body := c.program(string(role), "read").call("GET", path, nil); code != http.StatusOK || body["handlers"] != nil || body["alerts"] == nil {
+			t.Errorf("%s: %d, handlers %v", role, code, body["handlers"])
+		}
+	}
+	if _, body := p.call("GET", path+"&group=trading", nil); body["alerts"] != nil || body["runs"] != nil || body["handlers"] != nil {
+		t.Error("a service group has alerts, runs or handlers")
 	}
 	for _, bad := range []string{"/stats?from=x&to=y", "/stats?from=2026-01-01", "/stats?period=never", "/stats?branch=a&group=b"} {
 		if code, _ := p.call("GET", bad, nil); code != http.StatusBadRequest {

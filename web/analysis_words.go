@@ -70,6 +70,7 @@ var figureWords = map[string]string{
 	"asked.asked": "全部提问", "asked.answered": "直接回答", "asked.offered": "给选项", "asked.refused": "没答上", "asked.useful": "说有用", "asked.useless": "说没用", "asked.handed": "转人工",
 	"asked.ticketed": "转成工单", "asked.raw": "表面解决", "asked.solved": "真解决", "asked.undone": "扣回",
 	"band.answer": "直接回答", "band.clarify": "给选项", "band.refuse": "没答上", "feedback.useful": "说有用", "feedback.useless": "说没用", "feedback.person": "转人工",
+	"alerts.claimed": "有人认领", "alerts.false": "误报", "alerts.ticketed": "建了工单", "alerts.untouched": "没人管", "alerts.over": "恢复了", "alerts.handled": "处理了", "alerts.firing": "还在告警",
 	"undone.again": "7 天内又问", "undone.ticket": "半小时内报障",
 }
 

@@ -12,6 +12,7 @@ import (
 	"frontline/bot/chat"
 	"frontline/handlers"
 	"frontline/handlers/alert"
+	"frontline/handlers/construct"
 	"frontline/kb"
 	"frontline/store"
 )
@@ -54,7 +55,7 @@ func (s *Server) apiList() []apiRoute {
 	param := func(name, about string, of ...string) apiParam {
 		return apiParam{name: name, kind: "string", about: about, of: of}
 	}
-	ticket, entry, run := handlers.TicketJSON{}, entryJSON{}, apiRun{}
+	ticket, entry, run := handlers.TicketJSON{}, handlers.EntryJSON{}, construct.RunJSON{}
 	return []apiRoute{
 		{method: "GET", path: "/tickets", about: "list tickets, newest first; who does not work on tickets sees their own", out: apiTicketList{}, do: s.apiListTickets,
 			query: append([]apiParam{param("state", "one state, or open"), param("class", "data, program, consult, other, or the house's own"), param("priority", "", priorities...), param("assignee", "a userid; - for nobody"), param("reporter", "a userid"), param("group", "a service group"),

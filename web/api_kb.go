@@ -15,22 +15,9 @@ import (
 	"frontline/store"
 )
 
-// entryJSON is an entry as programs see it: as in jsonl files, with its version
-// and how far a change of it is.
-type entryJSON struct {
-	kb.Entry
-	Version int    `json:"version"`
-	Change  string `json:"change,omitempty"` // draft or review: a change that waits
-	Editor  string `json:"editor,omitempty"`
-}
-
 type entryListJSON struct {
-	Entries []entryJSON `json:"entries"`
-	Next    string      `json:"next"`
-}
-
-func jsonOfEntry(e kb.Entry, change string) entryJSON {
-	return entryJSON{Entry: e, Version: e.Version, Change: change, Editor: e.Editor}
+	Entries []handlers.EntryJSON `json:"entries"`
+	Next    string               `json:"next"`
 }
 
 // apiListEntries lists entries, the newest number first: ?state= (one, or
@@ -61,9 +48,9 @@ func (s *Server) apiListEntries(c *apiCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, next := make([]entryJSON, len(list)), ""
+	out, next := make([]handlers.EntryJSON, len(list)), ""
 	for i, e := range list {
-		out[i] = jsonOfEntry(e, changes[e.Number])
+		out[i] = handlers.JSONOfEntry(e, changes[e.Number])
 	}
 	if len(list) == q.N {
 		next = strconv.FormatInt(numbers[len(numbers)-1], 10)
@@ -93,7 +80,7 @@ func (s *Server) apiEntry(c *apiCall, n int64) (any, error) {
 		return nil, err
 	}
 	changes, err := s.opt.Store.ProposalStates(c.r.Context(), []int64{n})
-	return jsonOfEntry(e, changes[n]), err
+	return handlers.JSONOfEntry(e, changes[n]), err
 }
 
 // entryIn is what a program sends of an entry.
@@ -129,7 +116,7 @@ func (s *Server) apiNewEntry(c *apiCall) (any, error) {
 	}
 	c.Status = http.StatusCreated
 	c.w.Header().Set("Location", fmt.Sprintf("%s/kb/entries/%d", apiBase, e.Number))
-	return jsonOfEntry(e, ""), nil
+	return handlers.JSONOfEntry(e, ""), nil
 }
 
 // apiPutEntry replaces the words of an entry, and moves it when state says so.

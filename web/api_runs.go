@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"time"
 
 	"frontline/bot/chat"
 	"frontline/handlers/construct"
@@ -49,52 +48,9 @@ func (s *Server) orderTwin(ctx context.Context, o construct.Order) (store.Run, e
 	return s.orderRun(ctx, o)
 }
 
-// apiRun is a run as programs see it; results are masked.
-type apiRun struct {
-	Number      int64        `json:"number"`
-	Recipe      string       `json:"recipe"`
-	Version     int          `json:"version"`
-	Title       string       `json:"title"`
-	Environment string       `json:"environment"`
-	State       string       `json:"state"`
-	Requester   string       `json:"requester"`
-	Count       int          `json:"count"`
-	Good        int          `json:"good"`
-	Bad         int          `json:"bad"`
-	Seed        string       `json:"seed"`
-	Ticket      int64        `json:"ticket,omitempty"`
-	Why         string       `json:"why,omitempty"`
-	Created     time.Time    `json:"created_at"`
-	Ended       *time.Time   `json:"ended_at,omitempty"`
-	Expires     *time.Time   `json:"expires_at,omitempty"`
-	Items       []apiRunItem `json:"items,omitempty"`
-}
-
 type apiRunList struct {
-	Runs []apiRun `json:"runs"`
-	Next string   `json:"next"`
-}
-
-type apiRunItem struct {
-	Pos    int               `json:"pos"`
-	State  string            `json:"state"`
-	Result map[string]string `json:"result,omitempty"`
-	FailAt string            `json:"failed_at,omitempty"`
-	Fault  string            `json:"fault,omitempty"`
-}
-
-func (s *Server) apiRunOf(r store.Run) apiRun {
-	out := apiRun{Number: r.Number, Recipe: r.Recipe, Version: r.Version, Title: r.Title, Environment: r.Env, State: r.State, Requester: r.Requester, Count: r.Wanted, Good: r.Good, Bad: r.Bad,
-		Seed: strconv.FormatUint(r.Seed, 10), Ticket: r.Ticket, Why: r.Why, Created: r.Created}
-	for _, t := range []struct {
-		to   **time.Time
-		from time.Time
-	}{{&out.Ended, r.Ended}, {&out.Expires, r.Expires}} {
-		if !t.from.IsZero() {
-			*t.to = &t.from
-		}
-	}
-	return out
+	Runs []construct.RunJSON `json:"runs"`
+	Next string              `json:"next"`
 }
 
 func (s *Server) constructOn() error {
@@ -146,7 +102,7 @@ func (s *Server) apiNewRun(c *apiCall) (any, error) {
 	}
 	c.Status = http.StatusCreated
 	c.w.Header().Set("Location", apiBase+"/runs/"+strconv.FormatInt(r.Number, 10))
-	return s.apiRunOf(r), nil
+	return construct.JSONOf(r), nil
 }
 
 // apiRuns lists runs, the newest first: ?state=, recipe=, ticket=, n=, before=
@@ -178,10 +134,10 @@ func (s *Server) apiRuns(c *apiCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := make([]apiRun, len(runs))
+	list := make([]construct.RunJSON, len(runs))
 	next := ""
 	for i, r := range runs {
-		list[i] = s.apiRunOf(r)
+		list[i] = construct.JSONOf(r)
 	}
 	if len(runs) == q.N {
 		next = strconv.FormatInt(runs[len(runs)-1].ID, 10)
@@ -205,16 +161,9 @@ func (s *Server) apiShowRun(c *apiCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := s.apiRunOf(r)
+	out := construct.JSONOf(r)
 	for _, i := range items {
-		x := apiRunItem{Pos: i.Pos, State: i.State, FailAt: i.FaultAt, Fault: i.Fault}
-		for _, l := range construct.Card(i) {
-			if x.Result == nil {
-				x.Result = map[string]string{}
-			}
-			x.Result[l[0]] = l[1]
-		}
-		out.Items = append(out.Items, x)
+		out.Items = append(out.Items, construct.ItemJSON(i))
 	}
 	return out, nil
 }

@@ -107,6 +107,9 @@ type apiStats struct {
 	Versions   []apiPartStats     `json:"versions"`
 	Top        []apiEntryStats    `json:"top_entries"`
 	Findings   []apiFinding       `json:"findings"`
+	Alerts     *apiAlertStats     `json:"alerts"`             // null with branch or group
+	Runs       *apiRunStats       `json:"runs"`               // null with branch or group, and without data construction
+	Handlers   []apiHandlerStats  `json:"handlers,omitempty"` // by name; only with the rights of a leader
 }
 
 // apiShowStats answers ?period= (today, week, month, quarter) or from= and to=
@@ -144,6 +147,15 @@ func (s *Server) apiShowStats(c *apiCall) (any, error) {
 		}
 		for _, x := range found {
 			out.Findings = append(out.Findings, apiFinding{x.Rule, x.Text, x.Path})
+		}
+		if handlers.SeesLoads(c.user) {
+			loads, err := s.opt.Desk.Loads(c.r.Context(), a)
+			if err != nil {
+				return nil, err
+			}
+			for _, l := range loads {
+				out.Handlers = append(out.Handlers, apiHandlerStats{l.ID, l.Name, ticketsOf(l.TicketFigures), l.Alerts})
+			}
 		}
 	}
 	return out, nil
@@ -191,6 +203,10 @@ func statsOf(a handlers.Analysis, zone *time.Location) apiStats {
 	}
 	for _, e := range a.Top {
 		out.Top = append(out.Top, apiEntryStats{e.Number, e.Title, questionsOf(e.QuestionFigures)})
+	}
+	if a.Filter == (store.FigureFilter{}) {
+		out.Alerts = alertStatsOf(a.Alerts)
+		out.Runs = runStatsOf(a.Runs)
 	}
 	return out
 }

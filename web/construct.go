@@ -25,6 +25,7 @@ func (s *Server) constructRoutes() []route {
 		{method: "GET", path: "/construct/{recipe}", roles: makers, nav: "construct", do: s.recipe},
 		{method: "POST", path: "/construct/{recipe}", roles: makers, nav: "construct", do: s.startRun},
 		{method: "POST", path: "/construct/{recipe}/make", roles: makers, do: s.makeValue},
+		{method: "GET", path: "/construct/runs", roles: makers, nav: "construct", do: s.runList},
 		{method: "GET", path: "/construct/runs/{number}", roles: makers, nav: "construct", do: s.run},
 		{method: "POST", path: "/construct/runs/{number}/act", roles: makers, nav: "construct", do: s.actOnRun},
 		{method: "POST", path: "/construct/runs/{number}/reveal", roles: makers, nav: "construct", do: s.revealRun},

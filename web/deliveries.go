@@ -193,6 +193,8 @@ func saidText(b chat.Body) string {
 		return "更新卡片：" + b.Update.Done + b.Update.Text
 	case b.Mail != nil:
 		return b.Mail.Subject + "\n" + b.Mail.Text
+	case b.Event != nil:
+		return b.Event.Type + "\n" + string(b.Event.Data)
 	case b.File != nil:
 		return "文件：" + b.File.Name
 	}

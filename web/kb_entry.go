@@ -228,7 +228,7 @@ func (s *Server) addEntry(v *visit) error {
 		if e, err = s.opt.Desk.CreateEntry(tx, v.user, f.entry(0), then); err != nil {
 			return err
 		}
-		return handlers.LearnGap(tx, g)
+		return s.opt.Desk.LearnGap(tx, v.user, g, e.Number)
 	})
 	if err != nil {
 		return s.entryFault(v, entryPage{New: true, Form: f, Gap: gap}, err)

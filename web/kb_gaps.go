@@ -159,7 +159,7 @@ func (s *Server) draftGap(v *visit, g handlers.Gap) error {
 			if e, err = s.opt.Desk.CreateEntry(tx, v.user, e, ""); err != nil {
 				return err
 			}
-			return handlers.LearnGap(tx, g)
+			return s.opt.Desk.LearnGap(tx, v.user, g, e.Number)
 		})
 	}
 	var no chat.Refusal

@@ -14,6 +14,8 @@ var english = catalogue(
 	englishWords,
 	englishSimulator,
 	englishGroups,
+	englishHooks,
+	englishMachines,
 	englishTickets,
 	englishReport,
 	englishCommands,

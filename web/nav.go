@@ -34,6 +34,7 @@ var navList = []navGroup{
 	{"管理", []navItem{
 		{Key: "deliveries", Title: "收发记录", Icon: "send", Path: "/deliveries"},
 		{Key: "groups", Title: "群与机器人", Icon: "message-square", Path: "/groups"},
+		{Key: "webhooks", Title: "事件订阅", Icon: "zap", Path: "/webhooks"},
 		{Key: "users", Title: "用户与角色", Icon: "users", Path: "/users"},
 		{Key: "audit", Title: "审计日志", Icon: "scroll-text", Path: "/audit"},
 		{Key: "settings", Title: "设置与体检", Icon: "settings", Path: "/settings"},

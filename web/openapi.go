@@ -35,13 +35,14 @@ func (s *Server) describeAPI() object {
 		}
 		paths[r.path].(object)[strings.ToLower(r.method)] = d.operation(r)
 	}
+	hooks := d.hooks()
 	server := apiBase
 	if s.opt.PublicURL != "" {
 		server = s.opt.PublicURL + apiBase
 	}
 	return object{"openapi": "3.0.3",
 		"info":    object{"title": "Frontline", "version": s.opt.Version, "description": "Tickets, knowledge, alerts, data construction and figures for programs. Tokens are made in the console; calls have the rights of their owner. Customers are masked everywhere."},
-		"servers": []any{object{"url": server}}, "paths": paths, "security": []any{object{"token": []string{}}},
+		"servers": []any{object{"url": server}}, "paths": paths, "x-webhooks": hooks, "security": []any{object{"token": []string{}}},
 		"components": object{"schemas": d.schemas, "securitySchemes": object{"token": object{"type": "http", "scheme": "bearer"}}}}
 }
 

@@ -23,6 +23,7 @@ type figureFilter struct {
 	Late     string // answer, solve, any
 	Stars    string // rated, good
 	Reopened bool
+	Alert    string // with alerts: any, before, after
 	Weekday  string // 0 to 6, with Hour
 	Hour     string // 0 to 23
 }
@@ -48,6 +49,7 @@ func readFigureFilter(q url.Values) (f figureFilter) {
 	f.Subclass = chat.Cut(strings.TrimSpace(q.Get("subclass")), 64)
 	f.Late, f.Stars = one("late", "any", "answer", "solve"), one("stars", "rated", "good")
 	f.Reopened = q.Get("reopened") == "1"
+	f.Alert = one("alert", store.AlertAny, store.AlertBefore, store.AlertAfter)
 	if h, d := small("hour", 24), small("weekday", 7); h != "" && d != "" {
 		f.Hour, f.Weekday = h, d
 	}
@@ -62,7 +64,7 @@ func (f figureFilter) set(q url.Values) {
 
 // Hidden are the names and values that a form has to keep.
 func (f figureFilter) Hidden() (out [][2]string) {
-	for _, p := range [][2]string{{"subclass", f.Subclass}, {"late", f.Late}, {"stars", f.Stars}, {"hour", f.Hour}, {"weekday", f.Weekday}} {
+	for _, p := range [][2]string{{"subclass", f.Subclass}, {"late", f.Late}, {"stars", f.Stars}, {"alert", f.Alert}, {"hour", f.Hour}, {"weekday", f.Weekday}} {
 		if p[1] != "" {
 			out = append(out, p)
 		}
@@ -75,7 +77,7 @@ func (f figureFilter) Hidden() (out [][2]string) {
 
 // narrow adds to a query whose From and To are set already.
 func (f figureFilter) narrow(q *store.TicketQuery) {
-	q.Subclass, q.Late, q.Reopened = f.Subclass, f.Late, f.Reopened
+	q.Subclass, q.Late, q.Reopened, q.Alerts = f.Subclass, f.Late, f.Reopened, f.Alert
 	switch f.Stars {
 	case "rated":
 		q.RatedLeast = 1
@@ -112,7 +114,7 @@ func (p ticketsPage) FigureWords() (out []string) {
 		is   bool
 		text string
 	}{{f.State == stateCounted, "未撤回"}, {f.State == stateDone, "已解决或关闭"}, {f.Late == "any", "超时"}, {f.Late == "answer", "首响超时"}, {f.Late == "solve", "解决超时"},
-		{f.Stars == "rated", "已评价"}, {f.Stars == "good", "4 星以上"}, {f.Reopened, "重开过"}} {
+		{f.Stars == "rated", "已评价"}, {f.Stars == "good", "4 星以上"}, {f.Reopened, "重开过"}, {f.Alert == store.AlertAny, "挂了告警"}, {f.Alert == store.AlertBefore, "告警在先"}, {f.Alert == store.AlertAfter, "人先报"}} {
 		if w.is {
 			out = append(out, w.text)
 		}

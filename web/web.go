@@ -48,6 +48,7 @@ type Options struct {
 	Model      func() *ModelState                               // nil: there is no language model
 	Settings   []Setting
 	Groups     []GroupInfo
+	Hooks      []HookInfo
 	// Checks tell whether the program can serve; they run at /readyz.
 	Checks []Check
 }

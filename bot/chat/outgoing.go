@@ -65,14 +65,6 @@ type Mail struct {
 	Thread  string `json:"thread,omitempty"` // mails with the same are one conversation: letters, digits, dots and dashes
 }
 
-// Event is something that happened, for a program that subscribed to it. Data is
-// frozen when it happens.
-type Event struct {
-	Type string          `json:"type"` // ticket.created …
-	At   time.Time       `json:"timestamp"`
-	Data json.RawMessage `json:"data"`
-}
-
 // Card is a template card, and its typed twin for every place that has none.
 // Limits are those of the platform; the edge cuts, it never refuses.
 type Card struct {
@@ -169,6 +161,7 @@ type Receipt struct {
 	MsgID        string   `json:"msgid,omitempty"`
 	ResponseCode string   `json:"response_code,omitempty"`
 	Invalid      []string `json:"invalid,omitempty"` // receivers it did not reach
+	Status       int      `json:"status,omitempty"`  // HTTP status of a subscriber's last answer; 0: it did not answer
 	Road         string   `json:"road,omitempty"`    // stream, response_url, app, robot …
 }
 

@@ -130,6 +130,9 @@ func (d *Desk) Silence(tx *store.Tx, by chat.User, n int64, until time.Time, why
 	if s.Reason != "" {
 		text += "：" + s.Reason
 	}
+	if err := d.emit(tx, chat.AlertSilenced, &g, by.ID, text, &s); err != nil {
+		return g, err
+	}
 	return g, d.done(tx, &g, by, from, "silenced", text, fmt.Sprintf("**A%d** %s 静默%s", n, chat.PlainMarkdown(by.Show()), chat.PlainMarkdown(text)))
 }
 
@@ -164,7 +167,34 @@ func (d *Desk) SilenceMatching(tx *store.Tx, by chat.User, texts []string, until
 	if matchAll(parsed, Labels{Labels: map[string]string{}}) {
 		return refuse("这个条件会静默所有告警，没有照做。写明是哪些，例：system=三方存管。")
 	}
-	return tx.AddSilence(&s)
+	if err := tx.AddSilence(&s); err != nil {
+		return err
+	}
+	return d.emit(tx, chat.AlertSilenced, nil, by.ID, "", &s)
+}
+
+// EndSilence ends one silence now; one that is over already stays as it is.
+func (d *Desk) EndSilence(tx *store.Tx, by chat.User, id int64) error {
+	s, ended, err := tx.EndSilence(by.ID, id)
+	if err != nil || !ended {
+		return err
+	}
+	return d.unsilenced(tx, by, s)
+}
+
+// unsilenced tells the subscribers of the end of a silence.
+func (d *Desk) unsilenced(tx *store.Tx, by chat.User, s store.AlertSilence) error {
+	var g *store.AlertGroup
+	if s.Group > 0 {
+		found, err := tx.FindAlertGroup(s.Group)
+		if err != nil && !errors.Is(err, store.ErrNotFound) { // it may have been swept
+			return err
+		}
+		if err == nil {
+			g = &found
+		}
+	}
+	return d.emit(tx, chat.AlertUnsilenced, g, by.ID, "", &s)
 }
 
 // Unsilence ends the silences that were made from a group.
@@ -181,7 +211,7 @@ func (d *Desk) Unsilence(tx *store.Tx, by chat.User, n int64, from chat.Address)
 	for _, s := range list {
 		if s.Group == n {
 			ended++
-			if err := tx.EndSilence(by.ID, s.ID); err != nil {
+			if err := d.EndSilence(tx, by, s.ID); err != nil {
 				return g, err
 			}
 		}
@@ -233,7 +263,7 @@ func (d *Desk) Escalate(tx *store.Tx, by chat.User, n int64, why string) (store.
 	if why = mask.Text(strings.TrimSpace(why)); why != "" {
 		reason += "：" + why
 	}
-	if err := d.tellLeaders(tx, &g, chat.Plain(reason)); err != nil {
+	if err := d.tellLeaders(tx, &g, by.ID, chat.Plain(reason)); err != nil {
 		return g, err
 	}
 	g.Step = 2
@@ -261,6 +291,9 @@ func (d *Desk) Note(tx *store.Tx, by chat.User, n int64, text string) (store.Ale
 		g.Solution = text // the handler's last word is the best guess of what helped
 	}
 	if err := tx.ChangeAlertGroup(&g); err != nil {
+		return g, err
+	}
+	if err := d.emit(tx, chat.AlertCommented, &g, by.ID, text, nil); err != nil {
 		return g, err
 	}
 	return g, tx.AddAlertEvents(store.AlertEvent{Group: g.ID, Kind: "note", Actor: by.ID, Text: text})
@@ -303,6 +336,11 @@ func (d *Desk) done(tx *store.Tx, g *store.AlertGroup, by chat.User, from chat.A
 	}
 	if err := tx.AddAlertEvents(store.AlertEvent{Group: g.ID, Kind: kind, Actor: by.ID, Text: text}); err != nil {
 		return err
+	}
+	if event := doneEvents[kind]; event != "" {
+		if err := d.emit(tx, event, g, by.ID, text, nil); err != nil {
+			return err
+		}
 	}
 	if g.Told.IsZero() {
 		return nil // the chats do not know of it yet

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"time"
 
+	"frontline/bot/chat"
 	"frontline/store"
 )
 
@@ -28,6 +29,7 @@ type applying struct {
 	isNew  map[*store.AlertGroup]bool
 	moved  map[*store.AlertGroup]bool
 	order  []*store.AlertGroup
+	heard  map[*store.AlertGroup]string // what subscribers hear of a group
 	events []event
 }
 
@@ -53,6 +55,7 @@ func (a *applying) apply(items []item, notListed int) error {
 		return err
 	}
 	a.byFP, a.dirty = map[string]*store.Alert{}, map[string]bool{}
+	a.heard = map[*store.AlertGroup]string{}
 	a.byKey, a.isNew, a.moved = map[string]*store.AlertGroup{}, map[*store.AlertGroup]bool{}, map[*store.AlertGroup]bool{}
 	var ids []int64
 	for fp, k := range a.known {
@@ -163,6 +166,7 @@ func (a *applying) open(cur *store.Alert, it item) error {
 	graver := Graver(n.Severity, g.Severity)
 	if graver {
 		g.Severity = n.Severity
+		a.raised(g)
 	}
 	g.Changed = now
 	if g.StepAt.IsZero() && g.ClaimedBy == "" && a.d.Rules.escalates(g.Severity) {
@@ -261,11 +265,19 @@ func (a *applying) repeat(cur *store.Alert, it item) error {
 	}
 	if worse && Graver(it.Severity, g.Severity) {
 		g.Severity = it.Severity
+		a.raised(g)
 		a.moved[g] = true
 		cur.Told = store.ToldNothing
 		a.due(g, it.Severity, true)
 	}
 	return nil
+}
+
+// raised is told of a group that was there before, and was not graver then.
+func (a *applying) raised(g *store.AlertGroup) {
+	if a.heard[g] == "" {
+		a.heard[g] = chat.AlertRaised
+	}
 }
 
 func (a *applying) changed(cur *store.Alert) {
@@ -324,7 +336,7 @@ func (a *applying) groupFor(it item) (*store.AlertGroup, error) {
 	}
 	now := a.tx.Now()
 	g = &store.AlertGroup{Route: it.chosen.Route.Name, Key: key, Title: title, Source: a.src.Name, Labels: by, Receivers: it.chosen.Groups, State: store.GroupOpen, Opened: now, Changed: now}
-	a.isNew[g] = true
+	a.isNew[g], a.heard[g] = true, chat.AlertOpened
 	a.byKey[key] = g
 	a.order = append(a.order, g)
 	return g, nil
@@ -376,6 +388,7 @@ func (a *applying) findGroup(key string) (*store.AlertGroup, error) {
 	if g.State != store.GroupOpen {
 		g.State, g.Closed, g.Outcome, g.Sends, g.Step, g.StepAt = store.GroupOpen, time.Time{}, "", 0, 0, time.Time{}
 		a.events = append(a.events, event{g, nil, "reopened", ""})
+		a.heard[g] = chat.AlertReopened
 	}
 	a.groups[g.ID], a.byKey[key] = g, g
 	a.order = append(a.order, g)
@@ -393,6 +406,13 @@ func (a *applying) save() error {
 		}
 		if err != nil {
 			return err
+		}
+	}
+	for _, g := range a.order {
+		if e := a.heard[g]; e != "" {
+			if err := a.d.emit(a.tx, e, g, "", "", nil); err != nil {
+				return err
+			}
 		}
 	}
 	for _, e := range a.events {

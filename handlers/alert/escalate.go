@@ -38,7 +38,7 @@ func (d *Desk) step(tx *store.Tx, number int64) error {
 			g.StepAt = later
 		}
 	case g.Step == 1:
-		err = d.tellLeaders(tx, &g, "还没有人认领")
+		err = d.tellLeaders(tx, &g, "", "还没有人认领")
 		g.Step = 2
 	}
 	if err != nil {
@@ -75,7 +75,11 @@ func (d *Desk) claimClock(tx *store.Tx, g *store.AlertGroup) error {
 	g.ClaimedBy, g.Claimed, g.Reminded, g.Step = "", time.Time{}, false, 0
 	g.Due, g.Sends = now, 0
 	g.StepAt = now.Add(d.Rules.NextStep)
-	if err := tx.AddAlertEvents(store.AlertEvent{Group: g.ID, Kind: "unclaimed", Text: "两小时没有进展，放回待认领"}); err != nil {
+	const why = "两小时没有进展，放回待认领"
+	if err := d.event(tx, g, "unclaimed", why); err != nil {
+		return err
+	}
+	if err := d.emit(tx, chat.AlertReleased, g, "", why, nil); err != nil {
 		return err
 	}
 	return d.toPerson(tx, g, who, "lapse", fmt.Sprintf("A%d 两小时没有进展，已放回待认领：%s", g.Number, chat.Plain(g.Title)))
@@ -92,7 +96,7 @@ func (d *Desk) tellDuty(tx *store.Tx, g *store.AlertGroup) error {
 		return err
 	}
 	if len(shifts) == 0 {
-		return d.tellLeaders(tx, g, "没有人认领，也没有人值班")
+		return d.tellLeaders(tx, g, "", "没有人认领，也没有人值班")
 	}
 	var told []string
 	for _, s := range shifts {
@@ -104,10 +108,18 @@ func (d *Desk) tellDuty(tx *store.Tx, g *store.AlertGroup) error {
 			return err
 		}
 	}
-	return d.event(tx, g, "escalated", "已通知值班 "+strings.Join(told, "、"))
+	return d.escalated(tx, g, "", "已通知值班 "+strings.Join(told, "、"))
 }
 
-func (d *Desk) tellLeaders(tx *store.Tx, g *store.AlertGroup, why string) error {
+func (d *Desk) escalated(tx *store.Tx, g *store.AlertGroup, by, text string) error {
+	if err := d.event(tx, g, "escalated", text); err != nil {
+		return err
+	}
+	return d.emit(tx, chat.AlertEscalated, g, by, text, nil)
+}
+
+// tellLeaders tells the leaders; by is who asked for it, "" for the clock.
+func (d *Desk) tellLeaders(tx *store.Tx, g *store.AlertGroup, by, why string) error {
 	leaders, err := tx.MembersWith(chat.Leader)
 	if err != nil {
 		return err
@@ -119,7 +131,7 @@ func (d *Desk) tellLeaders(tx *store.Tx, g *store.AlertGroup, why string) error 
 			return err
 		}
 	}
-	return d.event(tx, g, "escalated", why+"，已通知负责人 "+strings.Join(told, "、"))
+	return d.escalated(tx, g, by, why+"，已通知负责人 "+strings.Join(told, "、"))
 }
 
 func (d *Desk) unclaimed(g *store.AlertGroup, why string, now time.Time) string {

@@ -35,7 +35,9 @@ type Desk struct {
 	Log   *slog.Logger
 	Chats map[string]string // chat ids of the configured groups, by name
 	Cards bool              // the smart bot can speak in chats of its own accord, with buttons
-	bell  chan struct{}     // rung when a group may be due at once
+	// Subscribers are programs that hear of what happens to groups of alerts.
+	Subscribers chat.Subscribers
+	bell        chan struct{} // rung when a group may be due at once
 }
 
 // NewDesk makes a Desk.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"frontline/bot/chat"
 	"frontline/store"
 )
 
@@ -126,6 +127,9 @@ func (d *Desk) close(tx *store.Tx, g *store.AlertGroup, why string) error {
 		return err
 	}
 	if err := d.tellTicket(tx, g); err != nil {
+		return err
+	}
+	if err := d.emit(tx, chat.AlertResolved, g, "", why, nil); err != nil {
 		return err
 	}
 	return tx.ChangeAlertGroup(g)

@@ -29,6 +29,9 @@ type Engine struct {
 	Log   *slog.Logger
 	Pause time.Duration // between tries of an undo; grows
 
+	// Subscribers are programs that hear of what happens to runs.
+	Subscribers chat.Subscribers
+
 	library atomic.Pointer[Library]
 	base    *Library // of the files, without what the console changed
 	seen    int64    // newest text that was read
@@ -278,14 +281,11 @@ func (e *Engine) Approve(tx *store.Tx, by chat.User, number int64, yes bool) (st
 	r.Approver = by.ID
 	if !yes {
 		r.Why = "没有批准"
-		return r, tx.MoveRun(by.ID, &r, store.RunRejected, store.RunWaiting)
+		return r, e.reject(tx, by.ID, &r)
 	}
 	if rec.SHA != r.SHA || approvalHash(r) != r.ApproveHash || tx.Now().After(r.ApproveUntil) {
 		r.Why = "配方或参数改过，或者过了时间，原来的申请作废"
-		if err := tx.MoveRun(by.ID, &r, store.RunRejected, store.RunWaiting); err != nil {
-			return r, err
-		}
-		return r, nil
+		return r, e.reject(tx, by.ID, &r)
 	}
 	return r, tx.MoveRun(by.ID, &r, store.RunQueued, store.RunWaiting)
 }
@@ -446,7 +446,7 @@ func (e *Engine) Run(ctx context.Context) error {
 				e.Log.Warn("look at the age of test data", "err", err)
 			}
 		}
-		runs, err := e.Store.ClaimRuns(ctx, e.name, 0, runsOnce-len(slots), e.lease)
+		runs, err := e.Store.ClaimRuns(ctx, e.name, 0, runsOnce-len(slots), e.lease, e.started)
 		if err != nil && ctx.Err() == nil {
 			e.Log.Warn("claim runs", "err", err)
 		}
@@ -475,7 +475,7 @@ func (e *Engine) Run(ctx context.Context) error {
 // Finish works on one run until it has ended, or waits while another process does.
 func (e *Engine) Finish(ctx context.Context, number int64) (store.Run, error) {
 	for {
-		claimed, err := e.Store.ClaimRuns(ctx, e.name, number, 1, e.lease)
+		claimed, err := e.Store.ClaimRuns(ctx, e.name, number, 1, e.lease, e.started)
 		if err != nil {
 			return store.Run{}, err
 		}
@@ -518,7 +518,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 	for _, r := range late {
 		r.Why = "没有人在时间内批"
 		err := e.Store.InTx(ctx, func(tx *store.Tx) error {
-			if err := tx.MoveRun("job", &r, store.RunRejected, store.RunWaiting); err != nil {
+			if err := e.reject(tx, jobActor, &r); err != nil {
 				return err
 			}
 			return tx.Enqueue(e.say(r, "late", fmt.Sprintf("R%d 没有人在时间内批，已作废。要用请重新造。", r.Number)))
@@ -539,7 +539,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 		case !r.Expires.After(now):
 			r.Why = "到期"
 			err = e.Store.InTx(ctx, func(tx *store.Tx) error {
-				return tx.MoveRun("job", &r, store.RunUndoing, store.RunDone, store.RunPartly, store.RunFailed, store.RunAttention)
+				return tx.MoveRun(jobActor, &r, store.RunUndoing, store.RunDone, store.RunPartly, store.RunFailed, store.RunAttention)
 			})
 		case !r.Warned && rec != nil && rec.Warn > 0 && r.Expires.Sub(now) < rec.Warn:
 			err = e.Store.InTx(ctx, func(tx *store.Tx) error {

@@ -446,6 +446,10 @@ func (e *Engine) end(ctx context.Context, r store.Run, items []store.Item) error
 		if err := tx.EndRun(r); err != nil {
 			return err
 		}
+		r.Ended = tx.Now()
+		if err := e.emit(tx, ends[r.State], "", r); err != nil {
+			return err
+		}
 		return e.tellEnd(tx, r, items)
 	})
 }

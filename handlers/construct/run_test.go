@@ -76,7 +76,7 @@ func (e *Engine) seeded(t testing.TB, recipe string, params map[string]any, coun
 func (e *Engine) goOn(t testing.TB, r store.Run) (store.Run, []store.Item) {
 	t.Helper()
 	ctx := context.Background()
-	runs, err := e.Store.ClaimRuns(ctx, "test", r.Number, 1, time.Minute)
+	runs, err := e.Store.ClaimRuns(ctx, "test", r.Number, 1, time.Minute, nil)
 	if err != nil || len(runs) != 1 {
 		t.Fatalf("claimed %d runs, %v", len(runs), err)
 	}

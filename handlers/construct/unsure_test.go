@@ -50,7 +50,7 @@ func TestCutOffNeedsALook(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.Inject(uat.Fault{Op: "DESIGNATE", Kind: "slow", Delay: 300 * time.Millisecond})
-	claimed, err := e.Store.ClaimRuns(bg, "test", r.Number, 1, time.Minute)
+	claimed, err := e.Store.ClaimRuns(bg, "test", r.Number, 1, time.Minute, nil)
 	if err != nil || len(claimed) != 1 {
 		t.Fatal(claimed, err)
 	}
@@ -68,7 +68,7 @@ func TestCutOffNeedsALook(t *testing.T) {
 	if r.State != store.RunAttention || items[0].State != store.ItemAttention || u.Calls("DESIGNATE") != 1 {
 		t.Fatalf("%s %s, %d calls", r.State, items[0].State, u.Calls("DESIGNATE"))
 	}
-	if again, err := e.Store.ClaimRuns(bg, "other", r.Number, 1, time.Minute); err != nil || len(again) != 0 {
+	if again, err := e.Store.ClaimRuns(bg, "other", r.Number, 1, time.Minute, nil); err != nil || len(again) != 0 {
 		t.Errorf("it goes on by itself: %v %v", again, err)
 	}
 	if err := e.Store.InTx(bg, func(tx *store.Tx) (err error) { r, err = e.Retry(tx, tester, r.Number); return err }); err != nil {

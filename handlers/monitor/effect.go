@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math/big"
 	"time"
 
@@ -74,13 +75,60 @@ func (r *Runner) Effects(ctx context.Context, from, to time.Time) ([]Effect, err
 			if err != nil {
 				return nil, err
 			}
-			if o.Seen > 0 || e.Abnormal == 0 {
-				e.ByObject, e.Abnormal, e.gone, e.Stay = true, float64(o.Seen), float64(o.Left), o.Stay
-			}
+			e.of(o)
 		}
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+// of makes the line one of objects, where there were any or nothing was counted.
+func (e *Effect) of(o store.MonitorObjects) {
+	if o.Seen > 0 || e.Abnormal == 0 {
+		e.ByObject, e.Abnormal, e.gone, e.Stay = true, float64(o.Seen), float64(o.Left), o.Stay
+	}
+}
+
+// countDay adds a check to its day. Where the day has no row yet, or its abnormal
+// status is another one now, the day is read again from its results.
+func (r *Runner) countDay(tx *store.Tx, i *Item, result store.MonitorResult) error {
+	if i.Breakdown == nil {
+		return nil
+	}
+	d, err := tx.FindMonitorDay(i.Name, result.At)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	known := err == nil && d.Status != ""
+	var t Table
+	var c Cell
+	seen := result.State == StateOK && json.Unmarshal(result.Table, &t) == nil
+	if seen {
+		c, seen = i.Watched(t)
+	}
+	switch {
+	case known && seen && c.Key == d.Status:
+		d.Checks, d.Highest, d.Left, d.Total = d.Checks+1, max(d.Highest, c.N), c.N, t.Total
+	case known && result.State != StateOK:
+		d.Checks, d.Failed = d.Checks+1, d.Failed+1
+	default:
+		list, err := tx.MonitorResultsOfDay(i.Name, result.At)
+		if err != nil {
+			return err
+		}
+		e, _ := i.effect(list)
+		d = store.MonitorDay{Item: i.Name, Status: e.Key, Checks: int64(e.Checks), Failed: int64(e.Failed), Highest: e.Abnormal, Left: e.Left, Total: e.Total}
+	}
+	e := Effect{Abnormal: d.Highest, Left: d.Left}
+	if i.Detail != nil {
+		o, err := tx.MonitorObjectsOn(i.Name, result.At.In(r.Checker.Calendar.Location()))
+		if err != nil {
+			return err
+		}
+		e.of(o)
+	}
+	d.Abnormal, d.Handled = e.Abnormal, e.Handled()
+	return tx.PutMonitorDay(result.At, d)
 }
 
 // effect reads a day's results, the newest first; false when there are none.

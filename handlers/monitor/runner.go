@@ -384,7 +384,11 @@ func (r *Runner) keep(ctx context.Context, i *Item, out Outcome, next State, ver
 				return err
 			}
 		}
-		return tx.AddMonitorResult(&store.MonitorResult{Item: i.Name, At: out.At, State: out.State, Took: out.Took, Table: table, Verdicts: verdicts, Fault: out.Fault, Alarming: next.Alarming()})
+		result := store.MonitorResult{Item: i.Name, At: out.At, State: out.State, Took: out.Took, Table: table, Verdicts: verdicts, Fault: out.Fault, Alarming: next.Alarming()}
+		if err := tx.AddMonitorResult(&result); err != nil {
+			return err
+		}
+		return r.countDay(tx, i, result)
 	})
 	if errors.Is(err, store.ErrStale) {
 		r.Log.Warn("another replica checked the same monitor meanwhile; this check is not kept", "job", i.Name)

@@ -35,14 +35,15 @@ func Skip(t testing.TB, reason string) {
 
 // Each runs a test on every database.
 func Each(t *testing.T, fn func(t *testing.T, open func(o store.Options) *store.Store)) {
-	t.Run("sqlite", func(t *testing.T) {
-		url := SQLite(t)
+	EachURL(t, func(t *testing.T, url string) {
 		fn(t, func(o store.Options) *store.Store { return Open(t, url, o) })
 	})
-	t.Run("mysql", func(t *testing.T) {
-		url := MySQL(t)
-		fn(t, func(o store.Options) *store.Store { return Open(t, url, o) })
-	})
+}
+
+// EachURL is Each for who needs the database itself.
+func EachURL(t *testing.T, fn func(t *testing.T, url string)) {
+	t.Run("sqlite", func(t *testing.T) { fn(t, SQLite(t)) })
+	t.Run("mysql", func(t *testing.T) { fn(t, MySQL(t)) })
 }
 
 // Open opens a store on url and closes it after the test.
