@@ -229,7 +229,7 @@ func (d *Desk) AnswerSharing(tx *store.Tx, by chat.User, number, place int64, an
 	}
 	late := s.State == store.SharingEnded && q.State == store.SharingAnswered
 	if late && list[i].State == store.SharingGap { // it is no gap any more
-		if err := tx.SettleQuestions([]string{q.Message}, outcomeLearned); err != nil {
+		if err := d.settle(tx, by.ID, []string{q.Message}, outcomeLearned, 0); err != nil {
 			return q, err
 		}
 	}
