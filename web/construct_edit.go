@@ -4,11 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
-	"frontline/bot/chat"
 	"frontline/handlers/construct"
-	"frontline/kb"
 	"frontline/store"
 )
 
@@ -28,17 +25,10 @@ func (s *Server) recipeEditRoutes() []route {
 const recipeMost = 64 << 10 // bytes of one recipe
 
 type recipeEditPage struct {
-	Name    string // "" for a new one
-	Title   string
-	Text    string
-	Note    string
-	Edition int
-	Faults  []construct.Fault
-	Fine    bool // checked, nothing wrong
-	Looks   []construct.Look
-	Unseen  string
-	Fault   string
-	Now     []kb.Part // what somebody else saved meanwhile, against the text typed
+	textEditor
+	Faults []construct.Fault
+	Looks  []construct.Look
+	Unseen string
 }
 
 func (s *Server) readRecipe(v *visit) (p recipeEditPage, err error) {
@@ -72,11 +62,8 @@ func (s *Server) saveRecipe(v *visit) error {
 	if err != nil {
 		return err
 	}
-	newest := p
-	p.Text = strings.ReplaceAll(v.r.PostFormValue("text"), "\r\n", "\n")
-	p.Note = chat.Cut(strings.TrimSpace(v.r.PostFormValue("note")), 200)
-	p.Edition = int(number(v.r.PostFormValue("edition")))
-	do := v.r.PostFormValue("do")
+	newest := p.textEditor
+	do := p.typed(v)
 	if len(p.Text) > recipeMost {
 		p.Fault = v.t("太长了，一个配方最多 64 KB")
 		return v.render(http.StatusUnprocessableEntity, "recipe_edit", p)
@@ -100,9 +87,7 @@ func (s *Server) saveRecipe(v *visit) error {
 	}
 	err = e.Save(ctx, v.user, rec.Name, p.Text, p.Note, p.Edition)
 	if errors.Is(err, store.ErrStale) {
-		p.Now = kb.DiffLines(newest.Text, p.Text)
-		p.Edition, p.Fine = newest.Edition, false
-		p.Fault = v.t("刚才有人保存了另一版，没有覆盖。你写的还在；不同之处在下面，再保存一次就以你的为准。")
+		p.overtaken(v, newest)
 		return v.render(http.StatusConflict, "recipe_edit", p)
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"strings"
 
+	"frontline/bot/chat"
 	"frontline/kb"
 	"frontline/store"
 )
@@ -10,6 +11,33 @@ import (
 // Texts that are written in the console keep every edition: recipes and monitors.
 
 const editions = 50 // shown
+
+// textEditor is the editor of such a text.
+type textEditor struct {
+	Name    string // "" for a new one
+	Title   string
+	Text    string
+	Note    string
+	Edition int
+	Fine    bool // checked, nothing wrong
+	Fault   string
+	Now     []kb.Part // what somebody else saved meanwhile, against the text typed
+}
+
+// typed puts what was posted into the editor, and returns what to do with it.
+func (e *textEditor) typed(v *visit) (do string) {
+	e.Text = strings.ReplaceAll(v.r.PostFormValue("text"), "\r\n", "\n")
+	e.Note = chat.Cut(strings.TrimSpace(v.r.PostFormValue("note")), 200)
+	e.Edition = int(number(v.r.PostFormValue("edition")))
+	return v.r.PostFormValue("do")
+}
+
+// overtaken shows what somebody else saved meanwhile beside what was typed.
+func (e *textEditor) overtaken(v *visit, newest textEditor) {
+	e.Now = kb.DiffLines(newest.Text, e.Text)
+	e.Edition, e.Fine = newest.Edition, false
+	e.Fault = v.t("刚才有人保存了另一版，没有覆盖。你写的还在；不同之处在下面，再保存一次就以你的为准。")
+}
 
 type editionRow struct {
 	store.KeptText

@@ -3,11 +3,9 @@ package web
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"frontline/bot/chat"
 	"frontline/handlers/monitor"
-	"frontline/kb"
 	"frontline/store"
 )
 
@@ -27,17 +25,10 @@ func (s *Server) monitorEditRoutes() []route {
 }
 
 type monitorEditPage struct {
-	Name    string // "" for a new one
-	Title   string
-	Text    string
-	Note    string
-	Edition int
+	textEditor
 	HasFile bool // without the console's text a file counts
 	Faults  []monitor.Fault
-	Fine    bool // checked, nothing wrong
 	Asked   *monitorAsked
-	Fault   string
-	Now     []kb.Part // what somebody else saved meanwhile, against the text typed
 }
 
 // monitorAsked is one check that nobody was told of.
@@ -87,11 +78,8 @@ func (s *Server) saveMonitor(v *visit) error {
 	if err != nil {
 		return err
 	}
-	newest := p
-	p.Text = strings.ReplaceAll(v.r.PostFormValue("text"), "\r\n", "\n")
-	p.Note = chat.Cut(strings.TrimSpace(v.r.PostFormValue("note")), 200)
-	p.Edition = int(number(v.r.PostFormValue("edition")))
-	do := v.r.PostFormValue("do")
+	newest := p.textEditor
+	do := p.typed(v)
 	refuse := func(text string) error {
 		p.Fault = text
 		return v.render(http.StatusUnprocessableEntity, "monitor_edit", p)
@@ -125,7 +113,7 @@ func (s *Server) saveMonitor(v *visit) error {
 
 // dropMonitor takes the console's editions back: the file counts again, or there
 // is no such item any more.
-func (s *Server) dropMonitor(v *visit, p, newest monitorEditPage) error {
+func (s *Server) dropMonitor(v *visit, p monitorEditPage, newest textEditor) error {
 	if p.Name == "" || newest.Edition == 0 {
 		return badForm(v.t("它只在文件里，这里没有可撤的"))
 	}
@@ -141,13 +129,11 @@ func (s *Server) dropMonitor(v *visit, p, newest monitorEditPage) error {
 	return s.keepMonitor(v, p, newest, p.Name, "", words, to)
 }
 
-func (s *Server) keepMonitor(v *visit, p, newest monitorEditPage, name, text, words, to string) error {
+func (s *Server) keepMonitor(v *visit, p monitorEditPage, newest textEditor, name, text, words, to string) error {
 	ctx, run := v.r.Context(), s.opt.Monitors
 	err := run.Shelf.Save(ctx, v.user.ID, name, text, p.Note, p.Edition)
 	if errors.Is(err, store.ErrStale) {
-		p.Now = kb.DiffLines(newest.Text, p.Text)
-		p.Edition, p.Fine = newest.Edition, false
-		p.Fault = v.t("刚才有人保存了另一版，没有覆盖。你写的还在；不同之处在下面，再保存一次就以你的为准。")
+		p.overtaken(v, newest)
 		return v.render(http.StatusConflict, "monitor_edit", p)
 	}
 	if err != nil {
