@@ -87,7 +87,7 @@ func testSignIn(t *testing.T, b *tab) {
 // ticketInChat finds the number of the newest ticket that the chat names.
 var ticketInChat = regexp.MustCompile(`(?:单号|已建单) T(\d+)`)
 
-// roundTrip asks, says that it did not help, and returns the ticket's number.
+// roundTrip asks, turns to a person, and returns the ticket's number.
 func roundTrip(b *tab) string {
 	b.t.Helper()
 	b.open("/simulator")
@@ -96,7 +96,7 @@ func roundTrip(b *tab) string {
 	b.say("客户换了手机号收不到验证码咋办")
 	// The card of an earlier answer is not this one, and the log is drawn anew
 	// while we watch.
-	button := fmt.Sprintf(`[...document.querySelectorAll("#log .wc")].slice(%d).flatMap(c => [...c.querySelectorAll("button")]).find(x => x.innerText.includes("没解决"))`, before)
+	button := fmt.Sprintf(`[...document.querySelectorAll("#log .wc")].slice(%d).flatMap(c => [...c.querySelectorAll("button")]).find(x => x.innerText.includes("转人工"))`, before)
 	b.until("!!" + button)
 	b.until("(x => !!x && (x.click(), true))(" + button + ")")
 	b.until(fmt.Sprintf("%s > %d", numbers, made))

@@ -21,14 +21,14 @@ type wording struct {
 // shortAnswer is what still fits on one card (sub_title_text, 160 characters).
 const shortAnswer = 160
 
-const feedbackWords = "有用回「有用」，没用回「没解决」，要人处理回「转人工」。"
+const feedbackWords = "有用回「有用」，没用回「没用」，要人处理回「转人工」。"
 
 // answerWords are an entry as the answer to a message.
 func answerWords(m chat.Message, e kb.Entry, note string, w wording) []chat.Outgoing {
 	ref := " @" + m.ID
 	card := &chat.Card{
 		TaskID: taskID(fmt.Sprintf("k%d", e.Number), m), Source: "知识库",
-		Buttons: []chat.Button{{Text: "解决了", Key: "有用" + ref, Style: 1}, {Text: "没解决", Key: "没解决" + ref}, {Text: "转人工", Key: "转人工" + ref}},
+		Buttons: []chat.Button{{Text: "有用", Key: "有用" + ref, Style: 1}, {Text: "没用", Key: "没用" + ref}, {Text: "转人工", Key: "转人工" + ref}},
 	}
 	above := ""
 	if note != "" {

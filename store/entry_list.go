@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -93,15 +94,31 @@ func (s *Store) EntryTags(ctx context.Context) (tags []string, err error) {
 
 // EntryUse is how an entry did: how often it was shown, and what people said.
 type EntryUse struct {
-	Entry                         int64
-	Shown, Useful, Useless, Asked int64 // Asked: shown as the sure answer
+	Entry                              int64
+	Shown, Useful, Useless, Asked      int64 // Asked: shown as the sure answer
+	Off, Incomplete, Outdated, Unclear int64 // why it was no use, where that was said
+}
+
+// ReasonCount is how often a reason was given.
+type ReasonCount struct {
+	Key string
+	N   int64
+}
+
+// Reasons are the reasons that were given, the most frequent first.
+func (u EntryUse) Reasons() []ReasonCount {
+	all := []ReasonCount{{ReasonOff, u.Off}, {ReasonIncomplete, u.Incomplete}, {ReasonOutdated, u.Outdated}, {ReasonUnclear, u.Unclear}}
+	all = slices.DeleteFunc(all, func(c ReasonCount) bool { return c.N == 0 })
+	slices.SortStableFunc(all, func(a, b ReasonCount) int { return cmp.Compare(b.N, a.N) })
+	return all
 }
 
 // EntryUses counts the questions since a time that some entries were shown for.
 func (s *Store) EntryUses(ctx context.Context, numbers []int64, since time.Time) (map[int64]EntryUse, error) {
 	var rows []EntryUse
 	err := s.read.WithContext(ctx).Raw(`SELECT entry, COUNT(*) AS shown, SUM(CASE WHEN feedback='useful' THEN 1 ELSE 0 END) AS useful, SUM(CASE WHEN feedback IN ('useless','person') THEN 1 ELSE 0 END) AS useless,
-		SUM(CASE WHEN band='answer' THEN 1 ELSE 0 END) AS asked FROM question WHERE entry IN ? AND id >= ? GROUP BY entry`, numbers, idAt(since)).Scan(&rows).Error
+		SUM(CASE WHEN band='answer' THEN 1 ELSE 0 END) AS asked, SUM(CASE WHEN reason='off' THEN 1 ELSE 0 END) AS off, SUM(CASE WHEN reason='incomplete' THEN 1 ELSE 0 END) AS incomplete,
+		SUM(CASE WHEN reason='outdated' THEN 1 ELSE 0 END) AS outdated, SUM(CASE WHEN reason='unclear' THEN 1 ELSE 0 END) AS unclear FROM question WHERE entry IN ? AND id >= ? GROUP BY entry`, numbers, idAt(since)).Scan(&rows).Error
 	out := make(map[int64]EntryUse, len(rows))
 	for _, r := range rows {
 		out[r.Entry] = r

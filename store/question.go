@@ -76,6 +76,19 @@ func (tx *Tx) JudgeQuestion(message, asker, feedback string, ticket int64) error
 	})
 }
 
+// Why an answer was no use.
+const (
+	ReasonOff        = "off"        // not what was asked
+	ReasonIncomplete = "incomplete" // not all of it
+	ReasonOutdated   = "outdated"
+	ReasonUnclear    = "unclear"
+)
+
+// SayWhyUseless records why an answer was no use to its asker.
+func (tx *Tx) SayWhyUseless(message, asker, reason string) error {
+	return tx.db.Exec("UPDATE question SET reason=? WHERE message_id=? AND asker=? AND feedback='useless'", clip(reason, 16), message, asker).Error
+}
+
 type questionRow struct {
 	ID, Entry, AskedAt, Ticket, Counted                    int64
 	MessageID, Asker, Place, Body, Band, Feedback, Outcome string

@@ -341,6 +341,9 @@ var migrations = []migration{
 		// handled are what the daily table says of these, or of objects.
 		"CREATE TABLE monitor_day (item $key(48) NOT NULL, day_key BIGINT NOT NULL, status $key(191) NOT NULL, checks BIGINT NOT NULL, failed BIGINT NOT NULL, highest DOUBLE NOT NULL, left_over DOUBLE NOT NULL, total DOUBLE NOT NULL, abnormal DOUBLE NOT NULL, handled DOUBLE NOT NULL, PRIMARY KEY (day_key, item))$end",
 	}},
+	{name: "why an answer was no use", oldest: 12, steps: []string{
+		"ALTER TABLE question ADD COLUMN reason $key(16) NOT NULL DEFAULT ''",
+	}},
 }
 
 func numbered(head, row string, n int) string {

@@ -60,6 +60,9 @@ func (p entryPage) Has(name string) bool {
 	return false
 }
 
+// Why is a reason for which people found it no use, in words.
+func (entryPage) Why(key string) string { return handlers.UselessTitle(key) }
+
 // Live tells whether the entry answers as it is stored.
 func (p entryPage) Live() bool { return p.Entry.State == kb.Published }
 

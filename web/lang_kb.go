@@ -12,6 +12,7 @@ var englishKnowledge = map[string]string{
 	"已发布": "Published", "已存 K%d（%s）": "K%d is kept (%s)", "待完成": "Unfinished", "恢复成这一版": "Bring this version back", "找知识": "Find knowledge", "新": "New", "新建知识": "New entry",
 	"是闲聊，不找知识": "small talk, not looked up", "更多内容": "More", "最像它的标准问题": "nearest to its question", "最像相似问「%s」": "nearest to the wording “%s”", "最近 %d 天": "Last %d days",
 	"最近的知识": "Newest knowledge", "有未发布修改": "Unpublished change", "有用": "Useful", "没有人": "Nobody", "没有可以找的字": "nothing to look for", "没有符合条件的知识": "No entry fits", "没解决": "Did not help",
+	"答非所问": "not what was asked", "不完整": "incomplete", "过期了": "out of date", "看不懂": "not clear",
 	"写一个以后的日期和时间": "Write a date and time to come", "K%d 不再定时发布": "K%d is not to be published at a time any more", "K%d 定在 %s 发布": "K%d is to be published at %s", "定在 %s 发布（%s）；之前有人再改就不发": "To be published at %s (%s), unless somebody changes it before", "取消定时": "Cancel", "到时候再发布": "Publish later", "定时发布": "Publish at that time",
 	"流转": "Next step", "照同事的原话问一句": "Ask as a colleague would", "现在": "Now", "用到": "Used", "用到 %d 次": "used %d times", "用左边还没发布的内容": "with what stands in the form", "直接回答": "Answered for sure",
 	"看各版": "All versions", "知识库": "Knowledge", "第 %d 版": "Version %d", "第一版": "The first version", "线上现在：%s": "Live now: %s", "编号、问题，或照同事的原话问一句": "Number, question, or as a colleague asks",
