@@ -57,7 +57,7 @@ func testMustFind(t *testing.T, b *tab, path, check string) {
 	b.do(chromedp.Clear("#f-similar"), chromedp.Click(`#entry button[value="publish"]`))
 	b.until(`!!document.querySelector('button[value="publish_anyway"]') && document.body.innerText.includes("还没有发布：1 个必中的问法会变差")`)
 	b.do(chromedp.Click(`button[value="publish_anyway"]`))
-	b.until(`location.pathname === "` + path + `" && document.querySelector("#musts .rowlist").innerText.includes("晚上可以提前挂单吗")`)
+	b.until(`location.pathname === "` + path + `" && !document.querySelector('button[value="publish_anyway"]') && document.querySelector("#musts .rowlist").innerText.includes("晚上可以提前挂单吗")`)
 	for _, width := range []int64{1440, 390} {
 		b.do(chromedp.EmulateViewport(width, 844))
 		b.inspect(path, "light", width, check)
