@@ -135,7 +135,7 @@ func testSimulator(t *testing.T, b *tab) {
 	look[bool](b, `(document.querySelector("[data-unquote]").click(), true)`)
 	b.until(`document.querySelector("#say [name=quote]").value === "" && document.querySelector(".qb").hidden`)
 	script := look[string](b, `(() => { const x = new XMLHttpRequest(); x.open("GET", document.querySelector("a[download]").href, false); x.send(); return x.getResponseHeader("Content-Type") + "\n" + x.responseText; })()`)
-	for _, want := range []string{"text/plain", "as zhoumin\n", "> 客户换了手机号收不到验证码咋办\n", "press 2\n", "< 已转人工，单号 T", "> 查 T"} {
+	for _, want := range []string{"text/plain", "as zhoumin\n", "> 客户换了手机号收不到验证码咋办\n", "press 3\n", "< 已转人工，单号 T", "> 查 T"} {
 		if !strings.Contains(script, want) {
 			t.Errorf("no %q in the script:\n%s", want, script)
 		}

@@ -103,7 +103,7 @@ func pressed(p simulatorPage, e SimEntry) (time.Time, int) {
 	return time.Time{}, 0
 }
 
-// simulatorReplay plays a short conversation: ask, say that it did not help,
+// simulatorReplay plays a short conversation: ask, turn to a person,
 // ask for the ticket. The page shows each step while it happens.
 func (s *Server) simulatorReplay(v *visit) error {
 	p, err := s.simulatorPage(v)
@@ -136,7 +136,7 @@ func (s *Server) replay(ctx context.Context, p simulatorPage) error {
 		if e.Card == nil || !e.Card.Active {
 			return false
 		}
-		i := slices.IndexFunc(e.Card.Buttons, func(b simButton) bool { return b.Text == "没解决" })
+		i := slices.IndexFunc(e.Card.Buttons, func(b simButton) bool { return b.Text == "转人工" })
 		if i >= 0 {
 			act = SimAct{Do: "click", User: p.As, Place: p.At, TaskID: e.Card.TaskID, Entry: e.ID, Key: e.Card.Buttons[i].Key}
 		}
