@@ -418,6 +418,19 @@ func (r *running) postAlert(t *testing.T, f []string) {
 	if r.engine.handler.ServeHTTP(w, req); w.Code != 200 {
 		t.Fatalf("alert: %d %s", w.Code, w.Body)
 	}
+	// It is kept by now and applied in its turn: what follows is about that.
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		d, err := r.engine.store.AlertDepth(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Waiting == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("the alert is not applied")
+		}
+	}
 }
 
 func writeTestFile(t *testing.T, name, text string) {
