@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"maps"
 	"regexp"
 	"slices"
 	"time"
@@ -61,28 +60,14 @@ func (d *Desk) robotsIn(ctx context.Context, from chat.Address) ([]chat.Address,
 	if from.Kind != chat.Group {
 		return nil, nil
 	}
-	names := map[string]bool{}
-	if d.Alerts != nil {
-		for name, id := range d.Alerts.Chats {
-			if id == from.ID {
-				names[name] = true
-			}
-		}
-	}
-	groups, err := d.Store.ListGroups(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, g := range groups {
-		if g.ChatID == from.ID && g.KeyEnd != "" {
-			names[g.Name] = true
-		}
-	}
+	all, err := d.GroupChats(ctx)
 	var out []chat.Address
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		out = append(out, chat.Address{Kind: chat.Robot, ID: name})
+	for _, g := range all {
+		if g.ChatID == from.ID {
+			out = append(out, chat.Address{Kind: chat.Robot, ID: g.Name})
+		}
 	}
-	return out, nil
+	return out, err
 }
 
 // takeLast is 我来: the ticket or alert of the quoted message, else the one that

@@ -2,6 +2,7 @@ package web
 
 // englishSharing are the words of the pages of sharing sessions.
 var englishSharing = map[string]string{
+	"只收 pdf、pptx、docx、xlsx、txt、csv 和图片，内容要和扩展名一致；别的放到微盘，这里填链接": "Only pdf, pptx, docx, xlsx, txt, csv and pictures, whose content is what the ending says; put others on the drive and give a link here",
 	"%d 个":       "%d",
 	"%d 个进了知识缺口": "%d went to the gaps",
 	"%d 人同问":     "%d want to know it too",

@@ -6,12 +6,14 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"frontline/bot/chat"
 	"frontline/handlers"
+	"frontline/picture"
 	"frontline/store"
 )
 
@@ -166,15 +168,40 @@ func (s *Server) keepMaterial(v *visit, m *store.SharingMaterial) (fault string,
 	case len(content) > maxUpload:
 		return v.t("文件太大，最多 10 MB；大的放到微盘，这里填链接"), nil
 	}
+	name := fileName(head.Filename)
+	if content, err = materialOf(name, content); err != nil {
+		return v.t("只收 pdf、pptx、docx、xlsx、txt、csv 和图片，内容要和扩展名一致；别的放到微盘，这里填链接"), nil
+	}
 	if m.File, err = s.opt.Files.Put(v.r.Context(), content); err != nil {
 		return "", err
 	}
 	m.Size = int64(len(content))
-	name := fileName(head.Filename)
 	if m.Title == "" || !strings.Contains(m.Title, ".") { // the ending says what it is
 		m.Title = strings.TrimSpace(m.Title + " " + name)
 	}
 	return "", nil
+}
+
+// materialKinds are the files that a session may have: by ending, what their
+// first bytes say.
+var materialKinds = map[string]string{".pdf": "application/pdf", ".pptx": "application/zip", ".docx": "application/zip", ".xlsx": "application/zip", ".txt": "text/plain", ".csv": "text/plain",
+	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp"}
+
+var errMaterial = errors.New("no file that a session may have")
+
+// materialOf is a file as it may be kept: of a kind that is known and that its
+// ending tells; a picture is drawn anew, without what it says of its place.
+func materialOf(name string, content []byte) ([]byte, error) {
+	want, known := materialKinds[strings.ToLower(path.Ext(name))]
+	kind, _, _ := strings.Cut(http.DetectContentType(content), ";")
+	if !known || kind != want {
+		return nil, errMaterial
+	}
+	if strings.HasPrefix(want, "image/") {
+		clean, _, err := picture.Clean(content)
+		return clean, err
+	}
+	return content, nil
 }
 
 // material sends a file, always as a download that no browser runs.

@@ -141,8 +141,13 @@ func TestSharingPages(t *testing.T) {
 	if _, body = speaker.get("/sessions/1"); strings.Contains(body, "<b>补签") || strings.Contains(body, "13900000001") || !strings.Contains(body, "1 人同问") {
 		t.Error("the question is not shown as it must be")
 	}
-	// Materials are downloads.
-	if code, body := speaker.postFile("/sessions/1/materials", map[string]string{"title": "讲义"}, "a.html", "<script>alert(1)</script>"); code != http.StatusSeeOther {
+	// Materials are of known kinds, whatever they are called, and downloads.
+	for name, content := range map[string]string{"a.html": "<script>alert(1)</script>", "a.png": "<?php echo 1;", "a.pdf": "MZ\x90\x00", "a.svg": "<svg/>", "a.txt": "<html><script>alert(1)</script>", "a.exe": "MZ", "a": "x"} {
+		if code, body := speaker.postFile("/sessions/1/materials", nil, name, content); code != http.StatusUnprocessableEntity || !strings.Contains(body, "只收 pdf") {
+			t.Errorf("%s: %d", name, code)
+		}
+	}
+	if code, body := speaker.postFile("/sessions/1/materials", map[string]string{"title": "讲义"}, "a.txt", "补签要带什么：身份证"); code != http.StatusSeeOther {
 		t.Fatalf("%d %.300s", code, body)
 	}
 	if code, _ := c.as(chat.Tester).postFile("/sessions/1/materials", nil, "b.txt", "x"); code != http.StatusForbidden {

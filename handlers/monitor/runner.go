@@ -28,6 +28,7 @@ type Runner struct {
 	URL     string                         // where the pages are, "" leaves links out
 	Observe func(state string, took time.Duration)
 
+	reading sync.Mutex // one reads at a time, or what was read first could count last
 	mu      sync.RWMutex
 	items   []*Item
 	faults  []spec.Fault
@@ -83,8 +84,10 @@ func (r *Runner) Find(name string) *Item {
 	return nil
 }
 
-// Read reads the files.
+// Read reads the items, if they may have changed.
 func (r *Runner) Read() {
+	r.reading.Lock()
+	defer r.reading.Unlock()
 	if r.Changed != nil {
 		seen := r.Changed()
 		r.mu.RLock()

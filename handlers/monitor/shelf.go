@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"frontline/handlers/spec"
@@ -25,6 +26,7 @@ type Shelf struct {
 	Targets map[string]*Target
 	Store   *store.Store
 	Log     *slog.Logger
+	unread  atomic.Int64 // times that the store could not be read: it is tried again
 }
 
 // shelfTime bounds what reading the store may take.
@@ -38,7 +40,7 @@ func (s *Shelf) Stamp() string {
 	if err != nil {
 		newest = -1 // it is read again when the store is back
 	}
-	return fmt.Sprint(Stamp(s.Dir), newest)
+	return fmt.Sprint(Stamp(s.Dir), newest, " ", s.unread.Load())
 }
 
 // Load reads all items. It suits Runner.Load.
@@ -47,6 +49,7 @@ func (s *Shelf) Load() ([]*Item, []spec.Fault) {
 	defer cancel()
 	texts, err := s.texts(ctx)
 	if err != nil {
+		s.unread.Add(1)
 		return nil, []spec.Fault{{File: "console", Line: 1, Col: 1, Text: "读不到控制台里写的监控项，稍后再读"}}
 	}
 	items, faults := s.with(texts)
