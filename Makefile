@@ -4,7 +4,7 @@ LDFLAGS := -s -w -X frontline/cli.Version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 N ?= 200
 
-.PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets bench-analysis bench-construct bench-import bench-kb bench-vectors kb-eval steady example docker-steps release clean crash-alerts bench-alerts bench-storm
+.PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets bench-analysis bench-construct bench-import bench-kb bench-vectors kb-eval steady example docker-steps release clean crash-alerts crash-knowledge bench-alerts bench-storm
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ crash-calls: ## dies inside its 1st to N-th (default 200) write, sync and send, 
 
 crash-alerts: ## captured alerts with a kill -9 between any two deliveries and amid them, on SQLite and MariaDB
 	FRONTLINE_ALERT_KILLS=all go test -count=1 -timeout 30m -v -run TestAlertKills .
+
+crash-knowledge: ## import, undo and publishing of knowledge with KILLS (default 20) times kill -9 in each part, on SQLite and MariaDB
+	FRONTLINE_KNOWLEDGE_KILLS=$(or $(KILLS),20) go test -count=1 -timeout 60m -v -run TestKnowledgeKills .
 
 bench: ## decode, durable acknowledgements, size and start, as ratios in one run
 	sh bench/run.sh

@@ -252,6 +252,16 @@ func (w *world) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, last
 }
 
+// environment is what the replica's program, and its commands, are configured by.
+func (r *replica) environment() []string {
+	return append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + r.dir, "FRONTLINE_LISTEN=" + r.addr, "FRONTLINE_DATABASE_URL=" + r.w.dbURL,
+		"FRONTLINE_ENCRYPTION_KEY=" + base64.StdEncoding.EncodeToString(storetest.Key),
+		"FRONTLINE_WECOM_CORP_ID=" + crashCorp, "FRONTLINE_WECOM_API_BASE=" + r.w.server.URL, fmt.Sprint("FRONTLINE_WECOM_APP_AGENT_ID=", crashAgent),
+		"FRONTLINE_WECOM_APP_SECRET=app-secret", "FRONTLINE_WECOM_APP_TOKEN=app-token", "FRONTLINE_WECOM_APP_AES_KEY=" + crashAES, "FRONTLINE_LOG_LEVEL=warn",
+	}, r.env...)
+}
+
 func (r *replica) start() {
 	r.w.t.Helper()
 	bin, _ := buildOnce()
@@ -259,13 +269,7 @@ func (r *replica) start() {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Dir = r.dir
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + r.dir, "FRONTLINE_LISTEN=" + r.addr, "FRONTLINE_DATABASE_URL=" + r.w.dbURL,
-		"FRONTLINE_ENCRYPTION_KEY=" + base64.StdEncoding.EncodeToString(storetest.Key),
-		"FRONTLINE_WECOM_CORP_ID=" + crashCorp, "FRONTLINE_WECOM_API_BASE=" + r.w.server.URL, fmt.Sprint("FRONTLINE_WECOM_APP_AGENT_ID=", crashAgent),
-		"FRONTLINE_WECOM_APP_SECRET=app-secret", "FRONTLINE_WECOM_APP_TOKEN=app-token", "FRONTLINE_WECOM_APP_AES_KEY=" + crashAES, "FRONTLINE_LOG_LEVEL=warn",
-	}
-	cmd.Env = append(cmd.Env, r.env...)
+	cmd.Env = r.environment()
 	cmd.Stdout, cmd.Stderr = r.log, r.log
 	if err := cmd.Start(); err != nil {
 		r.w.t.Fatal(err)
