@@ -16,6 +16,7 @@ type wording struct {
 	text string     // a model's words in the place of the answer's
 	from []kb.Entry // what these rest on, the main one first
 	by   string     // what the model did, for the reader
+	link string     // where the whole is, when many read it: the answer is short then
 }
 
 // shortAnswer is what still fits on one card (sub_title_text, 160 characters).
@@ -46,7 +47,14 @@ func answerWords(m chat.Message, e kb.Entry, note string, w wording) []chat.Outg
 	}
 	card.Title, card.Desc = "这条回答解决问题了吗？", source
 	card.Twin = feedbackWords
-	text := fmt.Sprintf("%s%s**%s**\n%s\n> 依据 %s", above, w.lead, e.Question, answerBody(e, w.text), source)
+	body, short := answerBody(e, w.text), false
+	if w.link != "" {
+		body, short = groupBody(e, w.text)
+	}
+	text := fmt.Sprintf("%s%s**%s**\n%s\n> 依据 %s", above, w.lead, e.Question, body, source)
+	if short {
+		text += "\n> [查看全文](" + w.link + ")"
+	}
 	if w.by != "" {
 		text += "\n> " + w.by
 	}

@@ -128,6 +128,7 @@ func (a asked) first(number int64) asked {
 func (d *Desk) answer(r Request, a asked, w wording) Result {
 	e := a.found.Hits[0].Entry
 	topic := Topic{Message: r.Msg.ID, Question: a.text, Entry: e.Number, Title: e.Question, Others: numbersOf(a.found.Hits[1:])}
+	w.link = d.groupLink(r.Msg, e.Number)
 	res := Result{Topic: &topic, Say: answerWords(r.Msg, e, a.note, w)}
 	band := "answer"
 	if w.lead != "" {
@@ -233,7 +234,7 @@ func (d *Desk) entry(ctx context.Context, r Request) (Result, error) {
 	topic.Entry, topic.Title = n, e.Question
 	m := r.Msg
 	m.ID = topic.Message // 有用 and 没解决 are about the question that was asked
-	return Result{Say: answerWords(m, e, "", wording{}), Topic: &topic}, nil
+	return Result{Say: answerWords(m, e, "", wording{link: d.groupLink(m, n)}), Topic: &topic}, nil
 }
 
 // noneOfThese is 0 after a list of candidates.

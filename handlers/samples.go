@@ -103,6 +103,8 @@ func (d *Desk) answerSamples() []Sample {
 		{Number: 1, Version: 3, Question: "可转债权限开通后多久生效", ShortTitle: "可转债权限多久生效", Answer: "柜面办理 T 日受理，次一交易日 08:30 生效；自助办理即时生效，需重新登录。", Group: "account"},
 		{Number: 2, Version: 1, Question: "转债申购提示资金不足", ShortTitle: "转债申购提示资金不足", Answer: "先核对可用资金，再重新登录。"},
 	}
+	long := entries[1]
+	long.Steps, long.Exceptions = "核对「客户资料 > 资金账户」", "机构户走柜台"
 	r := Request{Msg: chat.Message{ID: "sample-message-00000000", From: person("sample-reporter")}, Now: d.Store.Now()}
 	found := kb.Result{Band: kb.Clarify, Hits: []kb.Hit{{Entry: entries[0], Score: 0.6}, {Entry: entries[1], Score: 0.3}}}
 	var out []Sample
@@ -112,6 +114,7 @@ func (d *Desk) answerSamples() []Sample {
 	}{
 		{"欢迎与帮助", []chat.Outgoing{{Body: chat.Body{Text: d.helpText(chat.User{Roles: chat.RoleSet{chat.Reporter}})}}}},
 		{"有把握，直接答", answerWords(r.Msg, entries[0], "", wording{})},
+		{"在群里，答案长", answerWords(r.Msg, long, "", wording{link: "https://desk.example.com/m/help/2"})},
 		{"大模型组织的措辞", answerWords(r.Msg, entries[0], "按「可转债权限开通多久生效」查的", wording{text: "柜面办理的次一交易日 08:30 生效〔K1〕。", from: entries[:1], by: "措辞由大模型按上面的条目组织，原文回「看 K1」。"})},
 		{"拿不准，列出几个", d.clarify(r, asked{text: "可转债", found: found}).Say},
 		{"没有答案", d.dontKnow(r, asked{text: "可转债怎么打新"}).Say},

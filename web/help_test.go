@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"frontline/bot/chat"
+	"frontline/kb"
 	"frontline/store"
 )
 
@@ -78,5 +79,33 @@ func TestSelfService(t *testing.T) {
 	}
 	if code, _ := b.get("/m/help?category=" + url.QueryEscape("没有的分类")); code != http.StatusOK {
 		t.Errorf("empty category: %d", code)
+	}
+}
+
+// The link of a group's answer leads to the entry on a phone: for whom signs in,
+// and only what is published.
+func TestLinkOfGroupAnswer(t *testing.T) {
+	c := startConsole(t, nil)
+	put := kb.Entry{Question: "换号收不到验证码", Answer: "五分钟后再试。", Steps: "核对证件", Exceptions: "机构户走柜台"}
+	if err := c.store.InTx(t.Context(), func(tx *store.Tx) error { _, err := tx.PutEntries("test", []kb.Entry{put}); return err }); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := c.visitor().client.Get(c.URL + "/m/help/2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if to := resp.Header.Get("Location"); resp.StatusCode != http.StatusSeeOther || to != "/login?next=%2Fm%2Fhelp%2F2" {
+		t.Errorf("nobody: %d %s", resp.StatusCode, to)
+	}
+	if code, page := c.as(chat.Reporter).get("/m/help/2"); code != http.StatusOK || !strings.Contains(page, "五分钟后再试") || !strings.Contains(page, "核对证件") || !strings.Contains(page, "机构户走柜台") {
+		t.Errorf("a reporter: %d %s", code, page)
+	}
+	put.Number, put.State = 2, kb.Retired
+	if err := c.store.InTx(t.Context(), func(tx *store.Tx) error { _, err := tx.PutEntries("test", []kb.Entry{put}); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := c.as(chat.Reporter).get("/m/help/2"); code != http.StatusNotFound {
+		t.Errorf("retired: %d", code)
 	}
 }
