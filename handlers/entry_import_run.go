@@ -61,7 +61,8 @@ func (d *Desk) stepImport(ctx context.Context, im store.Import, rows []kb.Row) (
 	return is, nil
 }
 
-// importPart writes some rows.
+// importPart writes some rows. With the rule of the second person new entries wait
+// for review, and new words of published ones wait as changes.
 func (d *Desk) importPart(tx *store.Tx, im store.Import, rows []kb.Row) (store.Import, error) {
 	if err := tx.LockEntries(); err != nil {
 		return im, err
@@ -70,15 +71,14 @@ func (d *Desk) importPart(tx *store.Tx, im store.Import, rows []kb.Row) (store.I
 	if err != nil {
 		return im, err
 	}
+	im.Pos += len(rows)
 	var did []store.Imported
+	var plans []PlannedRow
+	var writes []store.EntryWrite
 	for i, r := range rows {
-		im.Pos++
 		p := planRow(r, twins[i], im.Mode)
 		switch p.Verdict {
-		case RowNew:
-			im.Created++
-		case RowChanged:
-			im.Changed++
+		case RowNew, RowChanged:
 		case RowSame:
 			im.Same++
 			continue
@@ -88,49 +88,50 @@ func (d *Desk) importPart(tx *store.Tx, im store.Import, rows []kb.Row) (store.I
 			im.Skipped++
 			continue
 		}
-		x, err := d.importEntry(tx, im, p)
-		if errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrStale) { // the question of another, or a change is being written: that stays
-			im.Skipped++
-			if p.Verdict == RowNew {
-				im.Created--
-			} else {
-				im.Changed--
-			}
-			continue
+		w := store.EntryWrite{Entry: p.Want, Reason: "导入：" + im.Name}
+		if p.Old != nil {
+			w.Version = p.Old.Version
 		}
-		if err != nil {
+		if d.SecondPerson && p.Want.Live() {
+			if p.Old != nil && p.Old.State == kb.Published {
+				x, err := d.importProposal(tx, im, p)
+				switch {
+				case errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrStale): // a change is being written: that stays
+					im.Skipped++
+				case err != nil:
+					return im, err
+				default:
+					im.Changed++
+					did = append(did, x)
+				}
+				continue
+			}
+			w.Entry.State = kb.Review
+		}
+		plans, writes = append(plans, p), append(writes, w)
+	}
+	done, err := tx.WriteEntries(im.Author, writes)
+	if err != nil {
+		return im, err
+	}
+	for i, x := range done {
+		answered := false
+		switch old := plans[i].Old; {
+		case x.After == 0: // the question of another
+			im.Skipped++
+			continue
+		case old == nil:
+			im.Created++
+		default:
+			im.Changed++
+			answered = old.Live()
+		}
+		if err := d.EmitEntry(tx, chat.EntryPublished, im.Author, x.Number, answered); err != nil {
 			return im, err
 		}
-		if x.Change == 0 {
-			if err := d.EmitEntry(tx, chat.EntryPublished, im.Author, x.Entry, p.Old != nil && p.Old.Live()); err != nil {
-				return im, err
-			}
-		}
-		did = append(did, x)
+		did = append(did, store.Imported{Entry: x.Number, Before: x.Before, After: x.After})
 	}
 	return im, tx.NoteImported(im.ID, did)
-}
-
-// importEntry writes one row. With the rule of the second person new entries wait
-// for review, and new words of published ones wait as changes.
-func (d *Desk) importEntry(tx *store.Tx, im store.Import, p PlannedRow) (store.Imported, error) {
-	e := p.Want
-	if d.SecondPerson && e.Live() {
-		if p.Old != nil && p.Old.State == kb.Published {
-			return d.importProposal(tx, im, p)
-		}
-		e.State = kb.Review
-	}
-	if p.Old == nil && e.Number == 0 {
-		n, err := tx.NewEntryOf(im.Author, "导入："+im.Name, e)
-		return store.Imported{Entry: n, After: 1}, err
-	}
-	if p.Old == nil {
-		done, err := tx.PutEntry(im.Author, "导入："+im.Name, e)
-		return store.Imported{Entry: done.Number, Before: done.Before, After: done.After}, err
-	}
-	after, err := tx.ChangeEntry(im.Author, "导入："+im.Name, p.Old.Number, p.Old.Version, func(x *kb.Entry) error { *x = e; return nil })
-	return store.Imported{Entry: p.Old.Number, Before: p.Old.Version, After: after.Version}, err
 }
 
 // importProposal leaves a change that somebody is writing alone.
@@ -151,59 +152,95 @@ func (d *Desk) runUndo(ctx context.Context, im store.Import) error {
 		if len(list) == 0 {
 			break
 		}
+		is := im
 		if err := d.Store.InTx(ctx, func(tx *store.Tx) error {
-			is := im
-			for _, x := range list {
-				kept, err := d.undoRow(tx, im, x)
-				if err != nil {
-					return err
-				}
-				if kept {
-					is.Kept++
-				}
-				is.Pos = int(x.Entry)
-			}
-			if err := tx.StepImport(im, is); err != nil {
+			kept, err := d.undoPart(tx, im, list)
+			if err != nil {
 				return err
 			}
-			im = is
-			return nil
+			is.Kept, is.Pos = im.Kept+kept, int(list[len(list)-1].Entry)
+			return tx.StepImport(im, is)
 		}); err != nil {
 			return fmt.Errorf("take back %s: %w", im.Name, err)
 		}
+		im = is
 	}
 	return d.Store.InTx(ctx, func(tx *store.Tx) error { return tx.MoveImport(im, store.ImportUndoing, store.ImportUndone) })
 }
 
-// undoRow takes back what an import did to one entry; kept tells that it was
-// changed since, and stays.
-func (d *Desk) undoRow(tx *store.Tx, im store.Import, x store.Imported) (kept bool, err error) {
-	if x.Change != 0 {
-		p, err := tx.FindProposal(x.Entry)
-		if errors.Is(err, store.ErrNotFound) || err == nil && p.Version != x.Change {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		return false, tx.DropProposal(x.Entry)
+// undoPart takes back what an import did to some entries, and counts those that
+// stay because they were changed since.
+func (d *Desk) undoPart(tx *store.Tx, im store.Import, list []store.Imported) (kept int, err error) {
+	if err := tx.LockEntries(); err != nil {
+		return 0, err
 	}
-	e, err := tx.FindEntry(x.Entry)
+	asked, before := make([]kb.Entry, len(list)), map[int64]int{}
+	for i, x := range list {
+		asked[i] = kb.Entry{Number: x.Entry}
+		before[x.Entry] = x.Before
+	}
+	entries, err := tx.TwinsOf(asked)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	if e.Version != x.After {
+	versions, err := tx.EntriesAt(before)
+	if err != nil {
+		return 0, err
+	}
+	var olds []kb.Entry
+	var writes []store.EntryWrite
+	for i, x := range list {
+		e := entries[i]
+		if x.Change != 0 {
+			stays, err := undoProposal(tx, x)
+			if err != nil {
+				return 0, err
+			}
+			if stays {
+				kept++
+			}
+			continue
+		}
+		if e == nil || e.Version != x.After {
+			kept++
+			continue
+		}
+		w := store.EntryWrite{Entry: *e, Version: e.Version, Reason: "撤销导入：" + im.Name}
+		if x.Before == 0 {
+			w.Entry.State = kb.Retired
+		} else if old, ok := versions[x.Entry]; ok {
+			w.Entry, w.Reason = old, fmt.Sprintf("恢复第 %d 版", x.Before)
+		} else {
+			return 0, fmt.Errorf("version %d of K%d: %w", x.Before, x.Entry, store.ErrFirst)
+		}
+		olds, writes = append(olds, *e), append(writes, w)
+	}
+	done, err := tx.WriteEntries(im.Author, writes)
+	if err != nil {
+		return 0, err
+	}
+	for i, x := range done {
+		if x.After == 0 { // its question is another's by now
+			kept++
+			continue
+		}
+		if err := d.EmitEntry(tx, chat.EntryRolledBack, im.Author, x.Number, olds[i].Live()); err != nil {
+			return 0, err
+		}
+	}
+	return kept, nil
+}
+
+// undoProposal drops a change that an import left, unless somebody went on with it.
+func undoProposal(tx *store.Tx, x store.Imported) (stays bool, err error) {
+	p, err := tx.FindProposal(x.Entry)
+	if errors.Is(err, store.ErrNotFound) || err == nil && p.Version != x.Change {
 		return true, nil
 	}
-	if x.Before > 0 {
-		_, err = tx.RestoreEntry(im.Author, x.Entry, x.Before)
-	} else {
-		_, err = tx.ChangeEntry(im.Author, "撤销导入："+im.Name, x.Entry, e.Version, func(e *kb.Entry) error { e.State = kb.Retired; return nil })
-	}
 	if err != nil {
 		return false, err
 	}
-	return false, d.EmitEntry(tx, chat.EntryRolledBack, im.Author, x.Entry, e.Live())
+	return false, tx.DropProposal(x.Entry)
 }
 
 // Importer goes on with imports that are under way: those that are too large

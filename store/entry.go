@@ -272,12 +272,16 @@ func (tx *Tx) putEntry(by string, row entryRow, fresh bool) (int64, error) {
 	if err := tx.keepRevision(row); err != nil {
 		return 0, err
 	}
+	tx.ringEntries()
+	return row.Number, nil
+}
+
+func (tx *Tx) ringEntries() {
 	tx.bells = append(tx.bells, func() {
 		if tx.s.opt.Bell != nil {
 			tx.s.opt.Bell.Ring(TopicEntry)
 		}
 	})
-	return row.Number, nil
 }
 
 // FindEntry returns an entry by its number, or ErrNotFound.

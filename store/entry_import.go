@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"frontline/kb"
 )
@@ -183,28 +185,35 @@ func (tx *Tx) stepped(done *gorm.DB) error {
 	return done.Error
 }
 
-// NoteImported records what an import did to some entries.
+// NoteImported records what an import did to some entries. Where two rows of its
+// file are about one entry, the second goes on from the first.
 func (tx *Tx) NoteImported(id int64, list []Imported) error {
-	for _, x := range list {
-		err := tx.db.Exec("INSERT INTO entry_import_row (import_id, entry, before_version, after_version, change_version) VALUES (?,?,?,?,?)", id, x.Entry, x.Before, x.After, x.Change).Error
-		if isDuplicate(err) { // two rows of the file are about one entry: the second goes on from the first
-			err = tx.db.Exec("UPDATE entry_import_row SET after_version=?, change_version=? WHERE import_id=? AND entry=?", x.After, x.Change, id, x.Entry).Error
-		}
-		if err != nil {
-			return fmt.Errorf("note import of K%d: %w", x.Entry, err)
+	rows := make([]importedRow, len(list))
+	for i, x := range list {
+		rows[i] = importedRow{id, x.Entry, x.Before, x.After, x.Change}
+	}
+	second := clause.OnConflict{Columns: []clause.Column{{Name: "import_id"}, {Name: "entry"}}, DoUpdates: clause.AssignmentColumns([]string{"after_version", "change_version"})}
+	for part := range slices.Chunk(rows, rowsMost) {
+		if err := tx.db.Clauses(second).Create(&part).Error; err != nil {
+			return fmt.Errorf("note import from K%d: %w", part[0].Entry, err)
 		}
 	}
 	return nil
 }
 
+type importedRow struct {
+	ImportID                    int64 `gorm:"primaryKey;autoIncrement:false"`
+	Entry                       int64 `gorm:"primaryKey;autoIncrement:false"`
+	BeforeVersion, AfterVersion int
+	ChangeVersion               int64
+}
+
+func (importedRow) TableName() string { return "entry_import_row" }
+
 // ListImported returns what an import did, by entry, after one.
 func (s *Store) ListImported(ctx context.Context, id, after int64, n int) ([]Imported, error) {
-	var rows []struct {
-		Entry                       int64
-		BeforeVersion, AfterVersion int
-		ChangeVersion               int64
-	}
-	err := s.read.WithContext(ctx).Table("entry_import_row").Where("import_id = ? AND entry > ?", id, after).Order("entry").Limit(n).Find(&rows).Error
+	var rows []importedRow
+	err := s.read.WithContext(ctx).Where("import_id = ? AND entry > ?", id, after).Order("entry").Limit(n).Find(&rows).Error
 	out := make([]Imported, len(rows))
 	for i, r := range rows {
 		out[i] = Imported{r.Entry, r.BeforeVersion, r.AfterVersion, r.ChangeVersion}
@@ -231,14 +240,26 @@ func twinsOf(db *gorm.DB, list []kb.Entry) ([]*kb.Entry, error) {
 			keys = append(keys, questionKey(e.Question))
 		}
 	}
-	var rows []entryRow
-	if err := db.Where("number IN ? OR question_key IN ?", append(numbers, 0), append(keys, "")).Order("number DESC").Find(&rows).Error; err != nil {
-		return nil, err
+	// Each by its own index: of both in one condition a server makes a walk through the table.
+	var rows, alike []entryRow
+	if len(numbers) > 0 {
+		if err := db.Where("number IN ?", numbers).Find(&rows).Error; err != nil {
+			return nil, err
+		}
+	}
+	if len(keys) > 0 {
+		if err := db.Where("question_key IN ?", keys).Order("number DESC").Find(&alike).Error; err != nil {
+			return nil, err
+		}
 	}
 	byNumber, byKey := map[int64]*kb.Entry{}, map[string]*kb.Entry{}
 	for _, r := range rows {
 		e := r.entry()
-		byNumber[r.Number], byKey[r.QuestionKey] = &e, &e // of several with one question the first counts
+		byNumber[r.Number] = &e
+	}
+	for _, r := range alike {
+		e := r.entry()
+		byKey[r.QuestionKey] = &e // of several with one question the first counts
 	}
 	out := make([]*kb.Entry, len(list))
 	for i, e := range list {

@@ -39,13 +39,17 @@ func (r revisionRow) revision() (Revision, error) {
 	return out, err
 }
 
-func (tx *Tx) keepRevision(row entryRow) error {
+func revisionOf(row entryRow, reason string) (revisionRow, error) {
 	body, err := json.Marshal(row.entry())
+	return revisionRow{Entry: row.Number, Version: row.Version, Body: string(body), Author: clip(row.UpdatedBy, 64), Reason: clip(reason, 400), At: row.UpdatedAt}, err
+}
+
+func (tx *Tx) keepRevision(row entryRow) error {
+	r, err := revisionOf(row, tx.reason)
 	if err != nil {
 		return err
 	}
-	err = tx.db.Create(&revisionRow{Entry: row.Number, Version: row.Version, Body: string(body), Author: clip(row.UpdatedBy, 64), Reason: clip(tx.reason, 400), At: row.UpdatedAt}).Error
-	if err != nil {
+	if err := tx.db.Create(&r).Error; err != nil {
 		return fmt.Errorf("keep K%d as it is: %w", row.Number, err)
 	}
 	return nil
@@ -73,6 +77,31 @@ func (s *Store) ListRevisions(ctx context.Context, number int64, n int) ([]Revis
 		if out[i], err = r.revision(); err != nil {
 			return nil, err
 		}
+	}
+	return out, nil
+}
+
+// EntriesAt returns entries as they were in a version, by number; without those
+// whose version is not kept.
+func (tx *Tx) EntriesAt(versions map[int64]int) (map[int64]kb.Entry, error) {
+	pairs := [][]any{{int64(0), 0}}
+	for number, version := range versions {
+		if version > 0 {
+			pairs = append(pairs, []any{number, version})
+		}
+	}
+	var rows []revisionRow
+	if err := tx.db.Where("(entry, version) IN ?", pairs).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	out := make(map[int64]kb.Entry, len(rows))
+	for _, r := range rows {
+		v, err := r.revision()
+		if err != nil {
+			return nil, err
+		}
+		v.Entry.Number = r.Entry
+		out[r.Entry] = v.Entry
 	}
 	return out, nil
 }
