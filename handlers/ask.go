@@ -45,8 +45,10 @@ func (d *Desk) ask(ctx context.Context, r Request) (Result, error) {
 		return Result{}, err
 	}
 	a := asked{text: question, found: found}
-	if res := d.notHere(r, text, a); res != nil {
-		return *res, nil
+	if words := notHere(text, a); words != "" {
+		res := say(words)
+		res.Topic = &Topic{Message: r.Msg.ID, Question: a.text}
+		return res, nil
 	}
 	think, stop := context.WithTimeout(ctx, modelTurn)
 	defer stop()
@@ -54,15 +56,13 @@ func (d *Desk) ask(ctx context.Context, r Request) (Result, error) {
 		return Result{}, err
 	}
 	if a.found.Band == kb.Answer {
-		return d.sureAnswer(ctx, think, r, a)
-	}
-	if d.soundsLikeReport(think, r.Actor.ID, question) {
+		if above, err := d.seeAbove(ctx, r, a); above != nil || err != nil {
+			return orEmpty(above), err
+		}
+	} else if d.soundsLikeReport(think, r.Actor.ID, question) {
 		return d.startReport(ctx, r, text, true)
 	}
-	if a.found.Band == kb.Clarify && len(a.found.Hits) > 0 {
-		return d.maybeAnswer(think, r, a), nil
-	}
-	return d.dontKnow(r, a), nil
+	return d.replyWith(r, d.decide(think, r, a)), nil
 }
 
 // search is for somebody who waits for the answer: vectors may help.
@@ -77,35 +77,15 @@ func (d *Desk) search(ctx context.Context, r Request, question string) (kb.Resul
 // greetings are no questions and nothing that is missing from the base.
 var greetings = regexp.MustCompile(`(?i)^(你好|您好|hi|hello|嗨|哈喽|在吗|在不在|早上好|早|下午好|晚上好)[啊呀吗呢!！。~～?？ ]*$`)
 
-// sureAnswer answers what the base is sure of.
-func (d *Desk) sureAnswer(ctx, think context.Context, r Request, a asked) (Result, error) {
-	above, err := d.seeAbove(ctx, r, a)
-	if above != nil || err != nil {
-		return orEmpty(above), err
+// replyWith says in chat what was decided.
+func (d *Desk) replyWith(r Request, v decided) Result {
+	switch {
+	case v.band == kb.Refuse:
+		return d.dontKnow(r, v.asked)
+	case v.one:
+		return d.answer(r, v.asked, v.w)
 	}
-	if w, ok := d.worded(think, r, a); ok && w.from[0].Number == a.found.Hits[0].Entry.Number {
-		return d.answer(r, a, w), nil
-	}
-	return d.answer(r, a, wording{}), nil
-}
-
-// maybeAnswer answers what the base is not sure of: the model chooses if it may, else
-// the asker does.
-func (d *Desk) maybeAnswer(think context.Context, r Request, a asked) Result {
-	if w, ok := d.worded(think, r, a); ok {
-		w.lead = leadMaybe
-		return d.answer(r, a.first(w.from[0].Number), w)
-	}
-	switch n, ok := d.chosen(think, r, a); {
-	case ok && n < 0:
-		return d.dontKnow(r, a)
-	case ok:
-		return d.answer(r, a.first(a.found.Hits[n].Entry.Number), wording{lead: leadMaybe, by: "从几个候选里挑的，不对就回「换个答案」。"})
-	}
-	if len(a.found.Hits) == 1 {
-		return d.answer(r, a, wording{lead: leadMaybe})
-	}
-	return d.clarify(r, a)
+	return d.clarify(r, v.asked)
 }
 
 const leadMaybe = "你可能想问："

@@ -85,6 +85,9 @@ func (d *Desk) rewritten(think context.Context, r Request, question string) (who
 	return whole, true
 }
 
+// noteStill says that the entry just shown is the one again.
+const noteStill = "，还是这一条，看里面说到的"
+
 // besides looks at what was found for two questions put together. The first of
 // them weighs more than what is new, so the entry that was just shown is no
 // answer again unless it speaks of what is new; and nothing is sure.
@@ -94,7 +97,7 @@ func (d *Desk) besides(b asked, shown int64, core string) asked {
 	}
 	first := b.found.Hits[0].Entry
 	if first.Number == shown && d.Knowledge.Mentions(first, core) {
-		b.note += "，还是这一条，看里面说到的"
+		b.note += noteStill
 		b.found.Hits = b.found.Hits[:1]
 		return b.notSure()
 	}

@@ -26,20 +26,15 @@ const (
 	noLookUp = "聊天里不查客户的资料，你发的号码也已遮住。请在业务系统里按权限查；系统打不开就回「报障」。"
 )
 
-// notHere is the answer to what a desk does not do; nil for everything else, and
-// for what the base has an answer to.
-func (d *Desk) notHere(r Request, text string, a asked) *Result {
-	words := ""
+// notHere is what is said of what a desk does not do; "" for everything else,
+// and for what the base has an answer to.
+func notHere(text string, a asked) string {
 	_, finds := mask.Replace(text)
 	switch {
 	case len(finds) > 0 && lookedUp.MatchString(a.text) && !howTo.MatchString(a.text):
-		words = noLookUp
+		return noLookUp
 	case a.found.Band != kb.Answer && adviceAsked.MatchString(strings.TrimSpace(a.text)):
-		words = noAdvice
-	default:
-		return nil
+		return noAdvice
 	}
-	res := say(words)
-	res.Topic = &Topic{Message: r.Msg.ID, Question: a.text}
-	return &res
+	return ""
 }

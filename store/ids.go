@@ -155,7 +155,7 @@ func (s *Store) freeSlot() error {
 }
 
 // tablesWithIDs lists where the program's own ids are.
-var tablesWithIDs = []string{"inbox", "outbox", "card_code", "audit", "ticket", "ticket_entry", "question", "notice", "duty_shift", "ticket_view", "snippet", "alert", "alert_group", "alert_event", "alert_delivery", "alert_silence", "alert_fold", "construct_run", "construct_item", "construct_step", "question_watch", "synonym", "monitor_result", "entry_import", "recipe_text", "monitor_text", "model_call", "model_spent", "sharing", "sharing_question", "sharing_material", "gap"}
+var tablesWithIDs = []string{"inbox", "outbox", "card_code", "audit", "ticket", "ticket_entry", "question", "notice", "duty_shift", "ticket_view", "snippet", "alert", "alert_group", "alert_event", "alert_delivery", "alert_silence", "alert_fold", "construct_run", "construct_item", "construct_step", "question_watch", "synonym", "monitor_result", "entry_import", "recipe_text", "monitor_text", "model_call", "model_spent", "sharing", "sharing_question", "sharing_material", "gap", "page_answer"}
 
 // newestID is the highest id in the database.
 func (s *Store) newestID(ctx context.Context) (id int64, err error) {

@@ -76,7 +76,7 @@ const hoursKeep = 2 * 366 * 24 * time.Hour
 // sweepBatch keeps one delete short, so that nothing waits long for it.
 const sweepBatch = 500
 
-// Sweep deletes finished messages, deliveries, what alert senders sent, calls of models, spent card codes, ended
+// Sweep deletes finished messages, deliveries, what alert senders sent, answers of the page, calls of models, spent card codes, ended
 // conversations, shifts that are over and expired tokens older than keep, and sessions that are over. Keys of messages stay at least as long as
 // the platform could send one again, because keep is never under a week.
 func (s *Store) Sweep(ctx context.Context, keep time.Duration) (n int64, err error) {
@@ -94,6 +94,7 @@ func (s *Store) Sweep(ctx context.Context, keep time.Duration) (n int64, err err
 		{"alert_waiting", "delivery", "delivery < ?", limit},
 		{"alert_event", "id", "id < ?", limit},
 		{"question_watch", "id", "id < ?", limit},
+		{"page_answer", "id", "id < ?", limit},
 		{"model_call", "id", "id < ?", limit},
 		{"model_spent", "id", "id < ?", limit},
 		{"monitor_result", "id", "id < ?", idAt(now.Add(-monitorKeep))},

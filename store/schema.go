@@ -344,6 +344,11 @@ var migrations = []migration{
 	{name: "why an answer was no use", oldest: 12, steps: []string{
 		"ALTER TABLE question ADD COLUMN reason $key(16) NOT NULL DEFAULT ''",
 	}},
+	{name: "answers of the self-service page", oldest: 12, steps: []string{
+		"CREATE TABLE page_answer (id BIGINT PRIMARY KEY, message_id $key(24) NOT NULL, asker $key(64) NOT NULL, body $text NOT NULL, at BIGINT NOT NULL)$end",
+		"CREATE UNIQUE INDEX page_answer_message ON page_answer (message_id)",
+		"CREATE INDEX page_answer_asker ON page_answer (asker, id)",
+	}},
 }
 
 func numbered(head, row string, n int) string {

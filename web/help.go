@@ -28,11 +28,8 @@ func (s *Server) helpRoutes() []route {
 }
 
 type helpPage struct {
-	Asked    store.Question // what was asked; no text: nothing yet
-	Band     string         // answer, clarify, refuse
-	Hits     []kb.Hit
-	Judged   string
-	Entries  []kb.Entry // of the category
+	Asked    handlers.PageAnswer // what was asked; no message: nothing yet
+	Entries  []kb.Entry          // of the category
 	Category string
 	Names    []string // of the categories
 	Hot      []hotEntry
@@ -61,9 +58,10 @@ func (s *Server) helpPage(v *visit) (err error) {
 	p := helpPage{Category: chat.Cut(q.Get("category"), 64)}
 	switch asked := q.Get("asked"); {
 	case asked != "":
-		if err := s.helpAnswer(v, &p, asked); err != nil {
+		if p.Asked, err = s.opt.Desk.AnswerOnPage(ctx, v.user, asked); err != nil {
 			return err
 		}
+		p.Text = p.Asked.Question.Text
 	case p.Category != "":
 		if p.Entries, err = s.opt.Store.PageEntries(ctx, store.EntryQuery{State: kb.Published, Category: p.Category, N: helpList}); err != nil {
 			return err
@@ -74,30 +72,6 @@ func (s *Server) helpPage(v *visit) (err error) {
 		}
 	}
 	return v.showMobile("m_help", p)
-}
-
-// helpAnswer looks a kept question up again: its page can be opened again later.
-func (s *Server) helpAnswer(v *visit, p *helpPage, message string) (err error) {
-	p.Asked, err = s.opt.Store.FindQuestion(v.r.Context(), message)
-	if err != nil {
-		return err
-	}
-	if p.Asked.Asker != v.user.ID {
-		return errNotFound
-	}
-	p.Text, p.Judged = p.Asked.Text, p.Asked.Feedback
-	found, err := s.opt.Desk.HelpSearch(v.r.Context(), v.user.ID, p.Asked.Text)
-	if err != nil {
-		return err
-	}
-	p.Band, p.Hits = found.Band.String(), found.Hits
-	if found.Band == kb.Clarify {
-		p.Hits = p.Hits[:min(3, len(p.Hits))]
-	}
-	if found.Band == kb.Refuse || len(p.Hits) == 0 {
-		p.Band, p.Hits = "refuse", nil
-	}
-	return nil
 }
 
 func (s *Server) helpFront(v *visit, p *helpPage) (err error) {
