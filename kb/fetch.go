@@ -1,11 +1,11 @@
 package kb
 
-import "slices"
+import "math"
 
 // scratch is the working memory of one search; an index keeps a pool of them.
 type scratch struct {
 	sum    []float32 // by item, zero between searches
-	seen   []int32
+	found  []ranked
 	best   []candidate
 	weight []float32 // of the question's tokens, by token, zero between searches
 	row    []int32
@@ -24,47 +24,91 @@ func newScratch(ix *index) *scratch {
 	return &scratch{sum: make([]float32, len(ix.items)), weight: make([]float32, len(ix.vocab.tokens))}
 }
 
+// Candidates returns the numbers of up to n entries that a question's words fetch,
+// best first by the trained weights alone: what Search then ranks and judges.
+// ErrNotReady before the first Load.
+func (e *Engine) Candidates(text string, n int) ([]int64, error) {
+	ix := e.live.Load()
+	if ix == nil {
+		return nil, ErrNotReady
+	}
+	s := ix.borrow()
+	defer ix.pool.Put(s)
+	found := s.top(ix, ix.vocab.queryVector(ix.spell.read(text).tokens), n)
+	out := make([]int64, len(found))
+	for i, c := range found {
+		out[i] = ix.items[c.item].entry.Number
+	}
+	return out, nil
+}
+
 // fetch returns the n items with the greatest sums over the postings, best
 // first. Tokens that stand in more than a tenth of a large base do not fetch:
 // they cost the most and tell the least.
 func (s *scratch) fetch(ix *index, v vector, n int) []candidate {
-	s.seen = s.seen[:0]
+	best := s.top(ix, v, n)
+	s.best = s.best[:0]
+	for _, c := range best {
+		s.best = append(s.best, candidate{item: c.item, score: float64(c.score)})
+	}
+	return s.best
+}
+
+// ranked is an item with its sum.
+type ranked struct {
+	item  int32
+	score float32
+}
+
+// top is fetch without the room for what is measured later. All sums are looked
+// through: few are among the best, and to note which items a posting reached first
+// costs more than to pass over those that none did.
+func (s *scratch) top(ix *index, v vector, n int) []ranked {
+	sum := s.sum
 	for k, id := range v.id {
 		items, weights := ix.post.of(id)
 		if len(items) > ix.common {
 			continue
 		}
-		x := v.w[k]
+		x, weights := v.w[k], weights[:len(items)]
 		for j, it := range items {
-			if s.sum[it] == 0 {
-				s.seen = append(s.seen, it)
-			}
-			s.sum[it] += x * weights[j]
+			sum[it] += x * weights[j]
 		}
 	}
-	s.best = s.best[:0]
-	for _, it := range s.seen {
-		score := float64(s.sum[it])
-		s.sum[it] = 0
-		s.keep(candidate{item: it, score: score}, n)
+	s.found = s.found[:0]
+	s.keep(sum, n, false)
+	if len(s.found) < n {
+		s.keep(sum, n, true)
 	}
-	return s.best
+	clear(sum)
+	return s.found
 }
 
-// keep puts a candidate into the best n, in order; equal scores go by item.
-func (s *scratch) keep(c candidate, n int) {
-	if len(s.best) == n && !before(c, s.best[n-1]) {
-		return
+// keep puts the greatest sums above nothing, or those below it, behind what is
+// found, n in all. There are two passes as most sums are nothing, and to tell these
+// from what is small would cost more than all the rest.
+func (s *scratch) keep(sum []float32, n int, below bool) {
+	first, least := len(s.found), float32(0)
+	if below {
+		least = float32(math.Inf(-1))
 	}
-	at, _ := slices.BinarySearchFunc(s.best, c, compare)
-	if len(s.best) < n {
-		s.best = append(s.best, candidate{})
+	for it, score := range sum {
+		if score <= least || below && score >= 0 {
+			continue
+		}
+		if len(s.found) < n {
+			s.found = append(s.found, ranked{})
+		}
+		at := len(s.found) - 1
+		for ; at > first && s.found[at-1].score < score; at-- { // equal scores go by item
+			s.found[at] = s.found[at-1]
+		}
+		s.found[at] = ranked{int32(it), score}
+		if len(s.found) == n {
+			least = s.found[n-1].score
+		}
 	}
-	copy(s.best[at+1:], s.best[at:])
-	s.best[at] = c
 }
-
-func before(a, b candidate) bool { return compare(a, b) < 0 }
 
 func compare(a, b candidate) int {
 	switch {

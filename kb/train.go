@@ -17,19 +17,24 @@ type trainer struct {
 	rate   float64
 	rivals int
 	tasks  []task
+	weight [][]float32 // of the items, beside each other
+	// Where the tasks' lists lie, and one list of each kind while it grows.
+	numbers block[int32]
+	meets   block[meet]
+	next    task
 }
 
 // task is one question with its rivals; common holds, rival after rival, where
 // the question's vector and the rival's weights meet.
 type task struct {
-	vec    *vector
+	w      []float32 // of the question's vector
 	own    int32
 	rivals []int32
 	ends   []int32 // of each rival's part of common
 	common []meet
 }
 
-type meet struct{ q, w uint16 }
+type meet struct{ q, w uint16 } // places in the two
 
 const (
 	trainPasses  = 10
@@ -63,11 +68,27 @@ func train(ctx context.Context, ix *index) error {
 	return nil
 }
 
+// block hands out room for many short lists that live as long as each other.
+type block[T any] struct{ free []T }
+
+const blockRoom = 1 << 16
+
+func (b *block[T]) keep(list []T) []T {
+	if len(b.free) < len(list) {
+		b.free = make([]T, max(blockRoom, len(list)))
+	}
+	out := b.free[:len(list):len(list)]
+	b.free = b.free[len(list):]
+	copy(out, list)
+	return out
+}
+
 // add fetches a question's rivals.
 func (t *trainer) add(s *scratch, own int32, v *vector) {
-	job := task{vec: v, own: own}
+	job := &t.next
+	job.rivals, job.ends, job.common = job.rivals[:0], job.ends[:0], job.common[:0]
 	there := false
-	for _, c := range s.fetch(t.ix, *v, t.rivals) {
+	for _, c := range s.top(t.ix, *v, t.rivals) {
 		job.rivals = append(job.rivals, c.item)
 		there = there || c.item == own
 	}
@@ -78,7 +99,7 @@ func (t *trainer) add(s *scratch, own int32, v *vector) {
 		job.common = intersect(job.common, v.id, t.ix.items[r].weights.id)
 		job.ends = append(job.ends, int32(len(job.common)))
 	}
-	t.tasks = append(t.tasks, job)
+	t.tasks = append(t.tasks, task{w: v.w, own: own, rivals: t.numbers.keep(job.rivals), ends: t.numbers.keep(job.ends), common: t.meets.keep(job.common)})
 }
 
 // intersect appends the places where two ascending lists agree. Lists longer
@@ -102,6 +123,10 @@ func intersect(out []meet, a, b []uint32) []meet {
 
 // run makes the passes; only, when set, names the items that may move.
 func (t *trainer) run(ctx context.Context, only map[int32]bool) error {
+	t.weight = make([][]float32, len(t.ix.items))
+	for n, it := range t.ix.items {
+		t.weight[n] = it.weights.w
+	}
 	order := rand.New(rand.NewPCG(1, 2)).Perm(len(t.tasks))
 	score := make([]float64, t.rivals+1)
 	for pass := range t.passes {
@@ -118,10 +143,11 @@ func (t *trainer) run(ctx context.Context, only map[int32]bool) error {
 
 func (t *trainer) step(job *task, rate float64, score []float64, only map[int32]bool) {
 	best, from := math.Inf(-1), int32(0)
+	q := job.w
 	for k, r := range job.rivals {
-		w, sum := t.ix.items[r].weights.w, 0.0
+		w, sum := t.weight[r], 0.0
 		for _, m := range job.common[from:job.ends[k]] {
-			sum += float64(job.vec.w[m.q]) * float64(w[m.w])
+			sum += float64(q[m.q]) * float64(w[m.w])
 		}
 		score[k], best, from = sum, max(best, sum), job.ends[k]
 	}
@@ -142,9 +168,9 @@ func (t *trainer) step(job *task, rate float64, score []float64, only map[int32]
 		if math.Abs(g) < smallestStep || only != nil && !only[r] {
 			continue
 		}
-		w := t.ix.items[r].weights.w
+		w := t.weight[r]
 		for _, m := range part {
-			w[m.w] -= float32(g) * job.vec.w[m.q]
+			w[m.w] -= float32(g) * q[m.q]
 		}
 	}
 }

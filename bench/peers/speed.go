@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/blevesearch/bleve/v2"
@@ -24,7 +26,10 @@ import (
 
 const (
 	askedMost = 2000
-	answer    = "请在 App 的「我的」里办理，未到账时带上身份证联系营业部。"
+	// candidatesWanted is how many entries the words fetch for a question, which are
+	// then ranked; bleve is asked for hitsWanted.
+	candidatesWanted = 30
+	answer           = "请在 App 的「我的」里办理，未到账时带上身份证联系营业部。"
 )
 
 // large makes a base of n questions, four an entry, and asks for some of them.
@@ -79,22 +84,38 @@ type speed struct {
 	name            string
 	ready, snapshot time.Duration // from the entries; from what it keeps on the disk
 	memory          int           // bytes beside the texts, in use after a collection
-	took            []time.Duration
+	took            times
 	right           int
 	change          time.Duration // until a published entry answers
+	processor       time.Duration // of this process, until ready
+	fetched         times         // of the candidates alone
+	found           int           // of these lists, those that hold the right entry
 }
 
-func (s speed) rate() float64 {
+// times are how long each question took.
+type times []time.Duration
+
+func (t times) rate() float64 {
 	sum := time.Duration(0)
-	for _, d := range s.took {
+	for _, d := range t {
 		sum += d
 	}
-	return float64(len(s.took)) / sum.Seconds()
+	return float64(len(t)) / sum.Seconds()
 }
 
-func (s speed) at(q float64) time.Duration {
-	list := slices.Sorted(slices.Values(s.took))
+func (t times) at(q float64) time.Duration {
+	list := slices.Sorted(slices.Values(t))
 	return list[min(len(list)-1, int(q*float64(len(list))))]
+}
+
+// processor is how long this process has used a processor: beside the clock it says
+// what other programs took.
+func processor() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func inUse() int {
@@ -104,9 +125,20 @@ func inUse() int {
 	return int(m.HeapAlloc)
 }
 
-// speedOf measures the product and bleve on a base of n questions, one after the
-// other, on one processor.
-func speedOf(dir string, n int, out io.Writer) error {
+// speedOf measures the product and, unless it is to be alone, bleve on a base of n
+// questions, one after the other, on one processor.
+func speedOf(dir string, n int, alone bool, profile string, out io.Writer) error {
+	if profile != "" {
+		f, err := os.Create(profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	sets, err := findSets(dir)
 	if err != nil {
 		return err
@@ -119,23 +151,33 @@ func speedOf(dir string, n int, out io.Writer) error {
 		return err
 	}
 	ours.print(out)
+	if alone {
+		return nil
+	}
 	theirs, err := speedOfBleve(s)
 	if err != nil {
 		return err
 	}
 	theirs.print(out)
-	fmt.Fprintf(out, "questions a second, frontline to bleve: %.1f\n\n", ours.rate()/theirs.rate())
+	fmt.Fprintf(out, "questions a second, frontline to bleve: %.1f; retrieval alone, %d candidates to %d hits: %.1f\n\n",
+		ours.took.rate()/theirs.took.rate(), candidatesWanted, hitsWanted, ours.fetched.rate()/theirs.took.rate())
 	return nil
 }
 
 func (s speed) print(out io.Writer) {
-	fmt.Fprintf(out, "%-10s ready in %.1f s", s.name, s.ready.Seconds())
+	fmt.Fprintf(out, "%-10s ready in %.1f s (%.1f s of the processor)", s.name, s.ready.Seconds(), s.processor.Seconds())
 	if s.snapshot > 0 {
 		fmt.Fprintf(out, ", from a snapshot in %.2f s, a change answers after %d ms", s.snapshot.Seconds(), s.change.Milliseconds())
 	}
 	fmt.Fprintf(out, "; %d MB beside the texts; p50 %.2f ms, p99 %.2f ms, %.0f questions a second; first hit right %.1f %%\n",
-		s.memory>>20, float64(s.at(0.5).Microseconds())/1000, float64(s.at(0.99).Microseconds())/1000, s.rate(), 100*float64(s.right)/float64(len(s.took)))
+		s.memory>>20, milliseconds(s.took.at(0.5)), milliseconds(s.took.at(0.99)), s.took.rate(), 100*float64(s.right)/float64(len(s.took)))
+	if len(s.fetched) > 0 {
+		fmt.Fprintf(out, "%-10s candidates alone: p50 %.3f ms, p99 %.3f ms, %.0f questions a second; the right one among %d: %.1f %%\n",
+			s.name, milliseconds(s.fetched.at(0.5)), milliseconds(s.fetched.at(0.99)), s.fetched.rate(), candidatesWanted, 100*float64(s.found)/float64(len(s.fetched)))
+	}
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // speedOfFrontline is the whole pipeline: reading, fetching, ranking, judging and
 // explaining, as a question in chat gets it.
@@ -148,14 +190,14 @@ func speedOfFrontline(s set) (out speed, err error) {
 	defer os.RemoveAll(dir)
 	opt := kb.Options{Log: slog.New(slog.DiscardHandler), Snapshot: filepath.Join(dir, "knowledge.snapshot")}
 	ctx, cancel := context.WithCancel(context.Background())
-	before, began := inUse(), time.Now()
+	before, began, used := inUse(), time.Now(), processor()
 	e := kb.NewEngine(opt)
 	done := make(chan error, 1)
 	go func() { done <- e.Follow(ctx, source{s.entries}, 0) }()
 	for !e.Trained() {
 		time.Sleep(20 * time.Millisecond)
 	}
-	out.ready = time.Since(began)
+	out.ready, out.processor = time.Since(began), processor()-used
 	cancel()
 	if err := <-done; err != nil {
 		return out, err
@@ -180,6 +222,17 @@ func speedOfFrontline(s set) (out speed, err error) {
 		out.took = append(out.took, time.Since(began))
 		if len(r.Hits) > 0 && fmt.Sprint(r.Hits[0].Entry.Number) == q.Answers[0] {
 			out.right++
+		}
+	}
+	for _, q := range s.queries {
+		began := time.Now()
+		list, err := e.Candidates(q.Text, candidatesWanted)
+		if err != nil {
+			return out, err
+		}
+		out.fetched = append(out.fetched, time.Since(began))
+		if slices.ContainsFunc(list, func(n int64) bool { return fmt.Sprint(n) == q.Answers[0] }) {
+			out.found++
 		}
 	}
 	out.change, err = changeOf(e, s)
@@ -214,13 +267,13 @@ func changeOf(e *kb.Engine, s set) (time.Duration, error) {
 
 func speedOfBleve(s set) (out speed, err error) {
 	out.name = "bleve"
-	before, began := inUse(), time.Now()
+	before, began, used := inUse(), time.Now(), processor()
 	ix, err := openBleve(s, "warm", "bm25")
 	if err != nil {
 		return out, err
 	}
 	defer ix.close()
-	out.ready = time.Since(began)
+	out.ready, out.processor = time.Since(began), processor()-used
 	out.memory = inUse() - before
 	for _, q := range s.queries {
 		began := time.Now()
