@@ -44,6 +44,25 @@ func testKnowledge(t *testing.T, b *tab) {
 	b.until(`location.pathname === "` + path + `" && !document.querySelector("#f-answer").value.includes("周五也行")`)
 	testMustFind(t, b, path, string(check))
 	testSynonyms(b)
+	testBulkEdit(b)
+}
+
+// Ticked entries get a tag: looked at, confirmed, taken back.
+func testBulkEdit(b *tab) {
+	b.t.Helper()
+	b.open("/kb?state=published")
+	b.do(chromedp.Click(`.picks tbody tr:nth-child(1) input[name=t]`), chromedp.Click(`.picks tbody tr:nth-child(2) input[name=t]`))
+	b.until(`document.querySelector("[data-count]").innerText === "已选 2" && getComputedStyle(document.querySelector(".bulk")).display === "flex"`)
+	b.do(chromedp.Click(`.bulk details:has([name=to_tag]) summary`), chromedp.SendKeys(`[name=to_tag]`, "季度复核"), chromedp.Click(`button[value="tag"]`))
+	b.until(`location.pathname === "/kb/bulk" && document.querySelectorAll(".dif ins").length === 2 && document.querySelector("h1").innerText.includes("加标签")`)
+	b.do(chromedp.Click(`form[action="/kb/bulk/apply"] button`))
+	b.until(`location.pathname === "/kb/import" && document.querySelector("h1").innerText.includes("批量加标签 季度复核")`)
+	b.do(chromedp.Click(`button[value="undo"]`))
+	b.until(`document.body.innerText.includes("已撤销")`)
+	b.open("/kb?state=published")
+	b.do(chromedp.EmulateViewport(390, 844))
+	b.until(`getComputedStyle(document.querySelector(".picks .tkc")).display === "none" && getComputedStyle(document.querySelector(".picks tbody td:nth-child(3)")).display === "block"`)
+	b.do(chromedp.EmulateViewport(1440, 844))
 }
 
 // What must be found is confirmed, asked again with the latest questions, and

@@ -106,7 +106,20 @@ type kbPageData struct {
 	Verdict                    *verdict
 	Writes, Curates            bool
 	PrevPath, NextPath         template.URL
+	Team                       []chat.User // who may keep an entry; for curators only
+	Query                      string      // the filter, for what is done to all of it
 }
+
+// Columns of the list, the one of the ticks included.
+func (p kbPageData) Columns() int {
+	if p.Curates {
+		return 8
+	}
+	return 7
+}
+
+// Bulk tells whether all of the filter can be changed at once.
+func (p kbPageData) Bulk() bool { return p.Total <= handlers.BulkMost }
 
 // useDays is how far back the use of an entry is counted.
 const useDays = 30
@@ -140,6 +153,11 @@ func (s *Server) knowledge(v *visit) error {
 	}
 	if err := s.kbNames(ctx, &p); err != nil {
 		return err
+	}
+	if p.Query = f.values().Encode(); p.Curates {
+		if p.Team, err = s.entryTeam(ctx); err != nil {
+			return err
+		}
 	}
 	if f.Page > 1 {
 		p.PrevPath = template.URL(f.address(f.Page - 1))
@@ -212,6 +230,12 @@ func nameIn(people map[string]chat.User, id string) string {
 		return u.Show()
 	}
 	return id
+}
+
+// entryTeam are those who may keep an entry.
+func (s *Server) entryTeam(ctx context.Context) ([]chat.User, error) {
+	all, err := s.opt.Store.ListMembers(ctx)
+	return slices.DeleteFunc(all, func(u chat.User) bool { return u.Disabled || !handlers.Proposes(u) }), err
 }
 
 // kbRows adds to entries what their lines show.

@@ -23,6 +23,8 @@ func (s *Server) kbRoutes() []route {
 		{method: "POST", path: "/kb/import", roles: curators, nav: "kb", file: true, do: s.takeImport},
 		{method: "POST", path: "/kb/import/act", roles: curators, nav: "kb", do: s.actOnImport},
 		{method: "GET", path: "/kb/import/faults", roles: curators, do: s.importFaults},
+		{method: "POST", path: "/kb/bulk", roles: curators, nav: "kb", do: s.lookAtBulk},
+		{method: "POST", path: "/kb/bulk/apply", roles: curators, nav: "kb", do: s.applyBulk},
 		{method: "GET", path: "/kb/export", roles: curators, do: s.exportKnowledge},
 		{method: "GET", path: "/kb/{number}", roles: workers, nav: "kb", do: s.entry},
 		{method: "POST", path: "/kb/{number}", roles: keepers, nav: "kb", do: s.editEntry},

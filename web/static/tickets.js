@@ -1,7 +1,7 @@
-// Keys and ticks of the queue and of a ticket's page. All of it has a button too.
+// Keys and ticks of the queue, of the list of knowledge and of a ticket's page. All of it has a button too.
 (function () {
   "use strict";
-  var rows = function () { return [].slice.call(document.querySelectorAll(".queue tbody tr")).filter(function (r) { return r.querySelector("a.ell"); }); };
+  var rows = function () { return [].slice.call(document.querySelectorAll(".queue tbody tr, .picks tbody tr")).filter(function (r) { return r.querySelector("a.ell"); }); };
   var at = -1;
   function off() { try { return localStorage.getItem("keys") === "off"; } catch (e) { return false; } }
   function set(key, value) { try { localStorage.setItem(key, value); } catch (e) { /* private window */ } }
