@@ -46,12 +46,12 @@ type Engine struct {
 	// in the background.
 	mu      sync.Mutex
 	spell   *speller
-	entries map[int64]Entry
-	after   int64          // the last change number seen
-	edition int64          // of the source's synonyms
-	stale   bool           // changes came in since the last full training
-	reread  bool           // synonyms changed: train without waiting for quiet
-	since   map[int64]bool // numbers changed since a background training began; nil when none runs
+	entries map[int64]*Entry // those that can be found are shared with the index
+	after   int64            // the last change number seen
+	edition int64            // of the source's synonyms
+	stale   bool             // changes came in since the last full training
+	reread  bool             // synonyms changed: train without waiting for quiet
+	since   map[int64]bool   // numbers changed since a background training began; nil when none runs
 }
 
 const (
@@ -77,7 +77,7 @@ func NewEngine(opt Options) *Engine {
 	if opt.Log == nil {
 		opt.Log = slog.Default()
 	}
-	return &Engine{opt: opt, spell: spellerFor(opt.Synonyms), entries: map[int64]Entry{}}
+	return &Engine{opt: opt, spell: spellerFor(opt.Synonyms), entries: map[int64]*Entry{}}
 }
 
 func spellerFor(own [][]string) *speller {
@@ -95,7 +95,7 @@ func (e *Engine) Load(ctx context.Context, src Source) error {
 	if _, err := e.readSynonyms(ctx, src); err != nil {
 		return fmt.Errorf("load the knowledge: %w", err)
 	}
-	entries, after := map[int64]Entry{}, int64(0)
+	entries, after := map[int64]*Entry{}, int64(0)
 	_, after, err := fetchChanges(ctx, src, entries, after)
 	if err != nil {
 		return fmt.Errorf("load the knowledge: %w", err)
@@ -104,7 +104,7 @@ func (e *Engine) Load(ctx context.Context, src Source) error {
 }
 
 // replace makes the index anew from these entries.
-func (e *Engine) replace(ctx context.Context, entries map[int64]Entry, after int64) error {
+func (e *Engine) replace(ctx context.Context, entries map[int64]*Entry, after int64) error {
 	list := published(entries)
 	ix, fresh, err := e.restored(ctx, list)
 	train := ix == nil && asksOf(list) <= trainedOnLoad
@@ -117,10 +117,21 @@ func (e *Engine) replace(ctx context.Context, entries map[int64]Entry, after int
 	if train {
 		e.keep(ix)
 	}
-	e.entries, e.after, e.stale, e.reread = entries, after, ix.rough || fresh > 0, false
+	e.entries = entries
+	e.share(ix)
+	e.after, e.stale, e.reread = after, ix.rough || fresh > 0, false
 	e.since = nil // what is being trained was made before, and is dropped
 	e.live.Store(ix)
 	return nil
+}
+
+// share lets an index and the engine have each entry once in memory.
+func (e *Engine) share(ix *index) {
+	for _, it := range ix.items {
+		if own := e.entries[it.entry.Number]; own != nil && own.Changed == it.entry.Changed {
+			e.entries[it.entry.Number] = it.entry
+		}
+	}
 }
 
 // build makes an index; training and fitting run side by side.
@@ -155,7 +166,7 @@ func (e *Engine) restored(ctx context.Context, list []Entry) (ix *index, fresh i
 		}
 		return nil, 0, nil
 	}
-	ix = assemble(list, e.spell)
+	ix = draft(list, e.spell)
 	if fresh, err = s.restore(ix, e.opt.Promise); err != nil {
 		return nil, 0, ctx.Err()
 	}

@@ -286,7 +286,7 @@ func benchBase(b *testing.B, n int) (*Engine, []Entry) {
 	src := &changes{}
 	src.put(base...)
 	e := NewEngine(Options{Log: quietLog})
-	entries := map[int64]Entry{}
+	entries := map[int64]*Entry{}
 	_, _, err := fetchChanges(b.Context(), src, entries, 0)
 	if err != nil {
 		b.Fatal(err)

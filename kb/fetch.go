@@ -9,6 +9,7 @@ type scratch struct {
 	best   []candidate
 	weight []float32 // of the question's tokens, by token, zero between searches
 	row    []int32
+	runs   []rune // of the question that is compared
 }
 
 // candidate is an item that may be meant.
@@ -118,4 +119,11 @@ func compare(a, b candidate) int {
 		return 1
 	}
 	return int(a.item - b.item)
+}
+
+func appendRunes(out []rune, text string) []rune {
+	for _, r := range text {
+		out = append(out, r)
+	}
+	return out
 }

@@ -95,7 +95,7 @@ func (e *Engine) catchUp(ctx context.Context, src Source) (bool, error) {
 func (e *Engine) pick(numbers []int64) []Entry {
 	out := make([]Entry, 0, len(numbers))
 	for _, n := range numbers {
-		out = append(out, e.entries[n])
+		out = append(out, *e.entries[n])
 	}
 	return out
 }
@@ -103,7 +103,7 @@ func (e *Engine) pick(numbers []int64) []Entry {
 // fetchChanges reads all pages of changes into entries, and returns the
 // numbers that changed and the last change number. What was read before an
 // error counts.
-func fetchChanges(ctx context.Context, src Source, entries map[int64]Entry, after int64) ([]int64, int64, error) {
+func fetchChanges(ctx context.Context, src Source, entries map[int64]*Entry, after int64) ([]int64, int64, error) {
 	var changed []int64
 	for {
 		page, err := src.Changed(ctx, after, pageOfChanges)
@@ -112,7 +112,7 @@ func fetchChanges(ctx context.Context, src Source, entries map[int64]Entry, afte
 		}
 		from := after
 		for _, x := range page {
-			entries[x.Number] = x
+			entries[x.Number] = &x
 			changed = append(changed, x.Number)
 			after = max(after, x.Changed)
 		}
@@ -154,6 +154,7 @@ func (e *Engine) adopt(ix *index) {
 	if ix == nil || since == nil {
 		return // the context ended, or the whole base was replaced meanwhile
 	}
+	e.share(ix)
 	if len(since) > 0 {
 		numbers := make([]int64, 0, len(since))
 		for n := range since {

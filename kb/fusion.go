@@ -90,7 +90,7 @@ func fitFusion(ctx context.Context, ix *index, m *matrix, look lookup) (f fusion
 	entries := make([]Entry, len(ix.items))
 	similar := 0
 	for i, it := range ix.items {
-		entries[i] = it.entry
+		entries[i] = *it.entry
 		similar += len(it.entry.Similar)
 	}
 	if similar < fewestLists || similar < len(entries)/4 || ix.fit.own == 0 {

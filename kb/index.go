@@ -14,13 +14,15 @@ type index struct {
 	vocab  *vocabulary
 	items  []*item // by number
 	post   postings
-	exact  map[string][]int32 // bare question → items
-	same   map[string][]int32 // bare copy of a question → items
+	exact  spellings // of bare questions
+	same   spellings // of their bare copies
 	fit    fit
 	rough  bool      // not trained yet
 	asked  int       // questions, similar ones counted
 	common int       // postings longer than this do not fetch
 	rarity []float32 // of a token among items
+	held   []float32 // how many questions hold a token
+	length float64   // of all items
 	share  []float32 // of a token among all tokens
 	pool   sync.Pool
 	twins  twinList
@@ -29,7 +31,7 @@ type index struct {
 // item is an entry as the index sees it. Items are shared between snapshots
 // and never changed once one of these is live.
 type item struct {
-	entry     Entry
+	entry     *Entry     // shared with who made the index
 	questions []question // the standard question first
 	negatives []question
 	weights   vector   // of the postings, trained
@@ -43,56 +45,24 @@ type question struct {
 	bare string
 	same string
 	vec  vector
-	runs []rune // bare again, for the longest common subsequence
-}
-
-// postings lists, token by token, the items and their weights.
-type postings struct {
-	off    []int32
-	item   []int32
-	weight []float32
-}
-
-func (p *postings) of(id uint32) ([]int32, []float32) {
-	if int(id)+1 >= len(p.off) {
-		return nil, nil
-	}
-	a, b := p.off[id], p.off[id+1]
-	return p.item[a:b], p.weight[a:b]
-}
-
-// invert lays the items' weights out by token. The order of items within a
-// list is ascending, so that sums are the same each time.
-func invert(items []*item, tokens int) postings {
-	p := postings{off: make([]int32, tokens+1)}
-	for _, it := range items {
-		for _, id := range it.weights.id {
-			p.off[id+1]++
-		}
-	}
-	for i := range tokens {
-		p.off[i+1] += p.off[i]
-	}
-	p.item, p.weight = make([]int32, p.off[tokens]), make([]float32, p.off[tokens])
-	next := slices.Clone(p.off[:tokens])
-	for n, it := range items {
-		for k, id := range it.weights.id {
-			p.item[next[id]], p.weight[next[id]] = int32(n), it.weights.w[k]
-			next[id]++
-		}
-	}
-	return p
 }
 
 // answerRunes bounds what of an answer is looked at.
 const answerRunes = 1500
 
-// assemble makes the untrained index of the entries.
+// assemble makes the untrained index of the entries, which it keeps.
 func assemble(entries []Entry, spell *speller) *index {
+	ix := draft(entries, spell)
+	ix.finish()
+	return ix
+}
+
+// draft is an index that is not finished.
+func draft(entries []Entry, spell *speller) *index {
 	ix := &index{spell: spell, vocab: &vocabulary{ids: map[token]uint32{}}, rough: true, fit: cautious}
 	ids := make([][][]uint32, len(entries))
-	for i, e := range entries {
-		it := &item{entry: e}
+	for i := range entries {
+		it := &item{entry: &entries[i]}
 		ids[i] = it.readQuestions(ix)
 		ix.items = append(ix.items, it)
 		ix.asked += len(it.questions)
@@ -103,10 +73,11 @@ func assemble(entries []Entry, spell *speller) *index {
 	}
 	ix.vocab.weigh(df, ix.asked)
 	ix.vocab.top = float32(math.Log(float64(len(entries)+1)) + 1)
+	p := newPile(len(df))
 	for i, it := range ix.items {
-		it.weighQuestions(ix.vocab, ids[i])
+		it.weighQuestions(ix.vocab, ids[i], p)
+		ids[i] = nil
 	}
-	ix.finish()
 	return ix
 }
 
@@ -130,7 +101,12 @@ func (it *item) readQuestions(ix *index) [][]uint32 {
 
 func newQuestion(text string, r reading) question {
 	q := question{text: text, bare: bare(r.plain), same: bare(r.copied)}
-	q.runs = []rune(q.bare)
+	if q.bare == text {
+		q.bare = text // once in memory is enough
+	}
+	if q.same == q.bare {
+		q.same = q.bare
+	}
 	return q
 }
 
@@ -144,93 +120,115 @@ func countQuestions(df []int32, list [][]uint32) {
 	}
 }
 
-// weighQuestions makes the vectors of an entry's questions and its centroid.
-func (it *item) weighQuestions(v *vocabulary, ids [][]uint32) {
-	for k := range it.questions {
-		it.questions[k].vec = v.vectorOf(ids[k], 0)
-	}
-	it.weights = centroid(it.questions)
-	it.counts = make([]uint8, len(it.weights.id))
-	for k := range it.questions {
-		for _, id := range it.questions[k].vec.id {
-			at, _ := slices.BinarySearch(it.weights.id, id)
-			if it.counts[at] < 255 {
-				it.counts[at]++
-			}
-		}
-		it.length += float64(len(it.questions[k].vec.id))
-	}
-}
-
 // startScale is the length of an entry's weights before training: what the
 // softmax of training takes for sure (chosen on the development sets).
 const startScale = 8
 
-// centroid is the sum of the questions' vectors over the root of their number.
-func centroid(questions []question) vector {
-	sum := map[uint32]float32{}
-	for _, q := range questions {
-		for k, id := range q.vec.id {
-			sum[id] += q.vec.w[k]
+// pile is where the vectors of an entry's questions are added up, by token.
+type pile struct {
+	sum   []float32
+	count []uint8
+	ids   []uint32 // that are in it
+}
+
+func newPile(tokens int) *pile {
+	return &pile{sum: make([]float32, tokens), count: make([]uint8, tokens)}
+}
+
+// weighQuestions makes the vectors of an entry's questions, and of these its
+// centroid: their sum over the root of their number.
+func (it *item) weighQuestions(v *vocabulary, ids [][]uint32, p *pile) {
+	room := 0
+	for _, list := range ids {
+		room += distinct(list)
+	}
+	all := vector{make([]uint32, 0, room), make([]float32, 0, room)}
+	for k := range it.questions {
+		from := len(all.id)
+		all = v.appendVector(all, ids[k], 0)
+		end := len(all.id)
+		it.questions[k].vec = vector{all.id[from:end:end], all.w[from:end:end]}
+	}
+	it.length = float64(len(all.id))
+	p.ids = p.ids[:0]
+	for k, id := range all.id {
+		if p.count[id] == 0 {
+			p.ids = append(p.ids, id)
+		}
+		p.sum[id] += all.w[k]
+		if p.count[id] < 255 {
+			p.count[id]++
 		}
 	}
-	out := vector{id: make([]uint32, 0, len(sum)), w: make([]float32, 0, len(sum))}
-	for id := range sum {
-		out.id = append(out.id, id)
+	slices.Sort(p.ids)
+	scale := float32(startScale / math.Sqrt(float64(max(1, len(it.questions)))))
+	it.weights = vector{slices.Clone(p.ids), make([]float32, len(p.ids))}
+	it.counts = make([]uint8, len(p.ids))
+	for k, id := range p.ids {
+		it.weights.w[k], it.counts[k] = p.sum[id]*scale, p.count[id]
+		p.sum[id], p.count[id] = 0, 0
 	}
-	slices.Sort(out.id)
-	scale := float32(startScale / math.Sqrt(float64(max(1, len(questions)))))
-	for _, id := range out.id {
-		out.w = append(out.w, sum[id]*scale)
+}
+
+// distinct counts the numbers of a sorted list.
+func distinct(ids []uint32) (n int) {
+	for k, id := range ids {
+		if k == 0 || ids[k-1] != id {
+			n++
+		}
 	}
-	return out
+	return n
 }
 
 // finish makes what depends on all items: postings, exact questions, the
 // tokens of answers and the vectors of negative questions.
 func (ix *index) finish() {
-	ix.common = max(1000, len(ix.items)/10)
-	ix.exact, ix.same = make(map[string][]int32, ix.asked), make(map[string][]int32, ix.asked)
+	ix.bound()
+	exact, same := make([]spelling, 0, ix.asked), make([]spelling, 0, ix.asked)
 	for n, it := range ix.items {
-		for _, q := range it.questions {
-			addOnce(ix.exact, q.bare, int32(n))
-			addOnce(ix.same, q.same, int32(n))
-		}
+		exact, same = it.spell(exact, same, int32(n))
 		if it.negatives == nil {
 			it.readRest(ix)
 		}
 	}
+	ix.exact, ix.same = sortedSpellings(exact), sortedSpellings(same)
 	ix.post = invert(ix.items, len(ix.vocab.tokens))
+	ix.held = make([]float32, len(ix.vocab.tokens))
+	for _, it := range ix.items {
+		ix.count(it, 1)
+	}
 	ix.pooled()
+}
+
+func (ix *index) bound() { ix.common = max(1000, len(ix.items)/10) }
+
+// spell notes how an item's questions are spelt.
+func (it *item) spell(exact, same []spelling, n int32) ([]spelling, []spelling) {
+	for i := range it.questions {
+		exact, same = appendSpelling(exact, it.questions[i].bare, n), appendSpelling(same, it.questions[i].same, n)
+	}
+	return exact, same
+}
+
+// count adds an item to what the base holds, or takes it out. These are whole
+// numbers, so their sums are the same in any order.
+func (ix *index) count(it *item, sign float32) {
+	for k, id := range it.weights.id {
+		ix.held[id] += sign * float32(it.counts[k])
+	}
+	ix.length += float64(sign) * it.length
 }
 
 // pooled weighs what an entry's questions have in common against the rest of the
 // base. It comes after the postings.
 func (ix *index) pooled() {
 	n := float64(len(ix.items))
-	ix.rarity, ix.share = make([]float32, len(ix.vocab.tokens)), make([]float32, len(ix.vocab.tokens))
+	ix.rarity, ix.share = make([]float32, len(ix.held)), make([]float32, len(ix.held))
 	for id := range ix.rarity {
 		df := float64(ix.post.off[id+1] - ix.post.off[id])
 		ix.rarity[id] = float32(math.Log((n + 1) / (df + 0.5)))
+		ix.share[id] = ix.held[id] / float32(max(1, ix.length))
 	}
-	total := 0.0
-	for _, it := range ix.items {
-		for k, id := range it.weights.id {
-			ix.share[id] += float32(it.counts[k])
-		}
-		total += it.length
-	}
-	for id := range ix.share {
-		ix.share[id] /= float32(max(1, total))
-	}
-}
-
-func addOnce(m map[string][]int32, key string, n int32) {
-	list := m[key]
-	if key == "" || len(list) > 0 && list[len(list)-1] == n {
-		return
-	}
-	m[key] = append(list, n)
 }
 
 // readRest analyses negative questions and the answer against the vocabulary
@@ -254,11 +252,11 @@ func (it *item) readRest(ix *index) {
 }
 
 // published picks what can be found, in the order of numbers.
-func published(entries map[int64]Entry) []Entry {
+func published(entries map[int64]*Entry) []Entry {
 	out := make([]Entry, 0, len(entries))
 	for _, e := range entries {
 		if e.Live() {
-			out = append(out, e)
+			out = append(out, *e)
 		}
 	}
 	sort.Slice(out, func(a, b int) bool { return out[a].Number < out[b].Number })

@@ -140,8 +140,9 @@ func (ix *index) measure(s *scratch, q *asked, c *candidate) {
 	}
 	best := &it.questions[c.best]
 	c.x[fWords], c.x[fExtra] = ix.wordsApart(s, q, it, best)
-	if n := len(q.runs) + len(best.runs); n > 0 {
-		c.x[fOrder] = 2 * float64(s.subsequence(q.runs, best.runs)) / float64(n)
+	s.runs = appendRunes(s.runs[:0], best.bare)
+	if n := len(q.runs) + len(s.runs); n > 0 {
+		c.x[fOrder] = 2 * float64(s.subsequence(q.runs, s.runs)) / float64(n)
 	}
 }
 

@@ -150,11 +150,11 @@ func cosineOf(a, b vector) float64 {
 // certain returns the items that have the very question, best kind of match
 // first: as typed, else as its copy.
 func (ix *index) certain(a *asked, now time.Time) []certainty {
-	if list := ix.allowed(ix.exact[a.bare], a, now, exactScore); len(list) > 0 {
+	if list := ix.allowed(ix.exact.of(a.bare), a, now, exactScore); len(list) > 0 {
 		return list
 	}
 	if same := bare(a.copied); len([]rune(same)) >= sameRunes {
-		return ix.allowed(ix.same[same], a, now, sameScore)
+		return ix.allowed(ix.same.of(same), a, now, sameScore)
 	}
 	return nil
 }
@@ -219,7 +219,7 @@ func (ix *index) promote(found []candidate, confidences []float64, certain []cer
 func (ix *index) hit(a *asked, found []candidate, i int, score float64) Hit {
 	c := &found[i]
 	it := ix.items[c.item]
-	h := Hit{Entry: it.entry, Score: score, Matched: it.questions[c.best].text}
+	h := Hit{Entry: *it.entry, Score: score, Matched: it.questions[c.best].text}
 	h.Explanation = ix.explain(a, it, c)
 	if i == 0 && len(found) > 1 {
 		h.Explanation.Signals.Margin = c.score - found[1].score

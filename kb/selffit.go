@@ -128,7 +128,7 @@ func askAll(ix *index, asks []held, like liken) []sample {
 	s := newScratch(ix)
 	for _, h := range asks {
 		q := ix.ask(h.text)
-		if len(ix.exact[q.bare]) > 0 {
+		if len(ix.exact.of(q.bare)) > 0 {
 			continue // exact questions are answered before any of this
 		}
 		found := slices.Clone(ix.rank(s, q))

@@ -8,9 +8,8 @@ import (
 	"encoding/gob"
 	"errors"
 	"fmt"
-	"hash"
-	"hash/fnv"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,32 +69,56 @@ const freshShare = 50 // a fiftieth
 
 var errNoFit = errors.New("it does not fit")
 
-// byToken lists where an item's weights are in the order of their tokens, which is
-// the same in every vocabulary, and hashes the tokens.
-func (it *item) byToken(v *vocabulary, sum hash.Hash64) ([]int, uint64) {
-	order := make([]int, len(it.weights.id))
-	for i := range order {
-		order[i] = i
+// tokenOrder gives each token its place among all, which is in the same order in
+// every vocabulary.
+func (v *vocabulary) tokenOrder() []uint32 {
+	ids, place := make([]uint32, len(v.tokens)), make([]uint32, len(v.tokens))
+	for id := range ids {
+		ids[id] = uint32(id)
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(v.tokens[it.weights.id[a]], v.tokens[it.weights.id[b]]) })
-	sum.Reset()
-	var b [8]byte
-	for _, k := range order {
-		t := v.tokens[it.weights.id[k]]
-		for i := range b {
-			b[i] = byte(t >> (8 * i))
+	slices.SortFunc(ids, func(a, b uint32) int { return cmp.Compare(v.tokens[a], v.tokens[b]) })
+	for n, id := range ids {
+		place[id] = uint32(n)
+	}
+	return place
+}
+
+// sorter lists where an item's weights are in the order of their tokens, and hashes
+// the tokens.
+type sorter struct {
+	vocab *vocabulary
+	place []uint32
+	keys  []uint64 // place and where it is
+	order []int
+}
+
+func newSorter(v *vocabulary) *sorter { return &sorter{vocab: v, place: v.tokenOrder()} }
+
+// byToken returns a list that is good until the next call.
+func (s *sorter) byToken(it *item) ([]int, uint64) {
+	s.keys, s.order = s.keys[:0], s.order[:0]
+	for k, id := range it.weights.id {
+		s.keys = append(s.keys, uint64(s.place[id])<<32|uint64(k))
+	}
+	slices.Sort(s.keys)
+	sum := uint64(14695981039346656037) // FNV-1a of the tokens, their lowest byte first
+	for _, key := range s.keys {
+		k := int(key & math.MaxUint32)
+		s.order = append(s.order, k)
+		t := s.vocab.tokens[it.weights.id[k]]
+		for i := range 8 {
+			sum = (sum ^ uint64(byte(t>>(8*i)))) * 1099511628211
 		}
-		sum.Write(b[:])
 	}
-	return order, sum.Sum64()
+	return s.order, sum
 }
 
 // snapshotOf takes down a trained index.
 func snapshotOf(ix *index, promise float64) *snapshot {
 	s := &snapshot{Form: snapshotForm, Promise: promise, Fit: snapshotFitOf(ix.fit)}
-	sum := fnv.New64a()
+	sort := newSorter(ix.vocab)
 	for _, it := range ix.items {
-		order, tokens := it.byToken(ix.vocab, sum)
+		order, tokens := sort.byToken(it)
 		s.Numbers, s.Tokens, s.Lengths = append(s.Numbers, it.entry.Number), append(s.Tokens, tokens), append(s.Lengths, uint32(len(order)))
 		for _, k := range order {
 			s.Weights = append(s.Weights, it.weights.w[k])
@@ -104,22 +127,22 @@ func snapshotOf(ix *index, promise float64) *snapshot {
 	return s
 }
 
-// restore gives the items of an untrained index the weights that the snapshot has
-// for them, and trains those that are new to it, which it counts. errNoFit when
+// restore gives the items of a draft the weights that the snapshot has for them,
+// finishes it, and trains those that are new to it, which it counts. errNoFit when
 // these are too many.
 func (s *snapshot) restore(ix *index, promise float64) (int, error) {
 	if s.Form != snapshotForm || s.Promise != promise || len(s.Tokens) != len(s.Numbers) || len(s.Lengths) != len(s.Numbers) {
 		return 0, errNoFit
 	}
 	var fresh []*item
-	sum := fnv.New64a()
+	sort := newSorter(ix.vocab)
 	at, n := 0, 0 // of weights, of entries
 	matched := 0
 	for _, it := range ix.items {
 		for n < len(s.Numbers) && s.Numbers[n] < it.entry.Number {
 			at, n = at+int(s.Lengths[n]), n+1
 		}
-		order, tokens := it.byToken(ix.vocab, sum)
+		order, tokens := sort.byToken(it)
 		if n == len(s.Numbers) || s.Numbers[n] != it.entry.Number || s.Tokens[n] != tokens || int(s.Lengths[n]) != len(order) || at+len(order) > len(s.Weights) {
 			fresh = append(fresh, it)
 			continue
@@ -133,7 +156,7 @@ func (s *snapshot) restore(ix *index, promise float64) (int, error) {
 		return 0, errNoFit
 	}
 	ix.fit, ix.rough = fitOf(s.Fit), false
-	ix.post = invert(ix.items, len(ix.vocab.tokens))
+	ix.finish()
 	if len(fresh) > 0 && len(fresh) <= neighbourhood {
 		ix.settle(fresh)
 	}

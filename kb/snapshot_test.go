@@ -79,7 +79,7 @@ func TestSnapshot(t *testing.T) {
 		t.Fatal(len(kept.Numbers), err)
 	}
 	fits := func(promise float64) (int, error) {
-		return kept.restore(assemble(published(mapOf(src)), builtin), promise)
+		return kept.restore(draft(published(mapOf(src)), builtin), promise)
 	}
 	if n, err := fits(defaultPromise); n != 0 || err != nil {
 		t.Errorf("nothing changed, and %d are new, %v", n, err)
@@ -137,11 +137,11 @@ func TestSnapshot(t *testing.T) {
 }
 
 // mapOf are the entries of a source as they are now.
-func mapOf(src *changes) map[int64]Entry {
-	entries := map[int64]Entry{}
+func mapOf(src *changes) map[int64]*Entry {
+	entries := map[int64]*Entry{}
 	list, _ := src.Changed(context.Background(), 0, 1<<30)
 	for _, e := range list {
-		entries[e.Number] = e
+		entries[e.Number] = &e
 	}
 	return entries
 }

@@ -24,7 +24,7 @@ func (e *Engine) Trial(ctx context.Context, changed []Entry) (*Trial, error) {
 	entries, spell := maps.Clone(e.entries), e.spell
 	e.mu.Unlock()
 	for _, x := range changed {
-		entries[x.Number] = x
+		entries[x.Number] = &x
 	}
 	ix, err := e.build(ctx, published(entries), spell, true)
 	return &Trial{ix}, err

@@ -3,6 +3,7 @@ package kb
 import (
 	"cmp"
 	"context"
+	"iter"
 	"slices"
 	"sync"
 )
@@ -57,8 +58,9 @@ type pair struct{ a, b int32 }
 
 func (ix *index) findTwins(ctx context.Context) ([]Twin, error) {
 	shared := map[pair]string{}
-	for _, same := range []map[string][]int32{ix.same, ix.exact} { // what was typed alike is shown before what only reads alike
-		for text, items := range same {
+	typed, read := ix.exact.shared(ix.items, func(q *question) string { return q.bare }), ix.same.shared(ix.items, func(q *question) string { return q.same })
+	for _, alike := range []iter.Seq2[string, []int32]{read, typed} { // what was typed alike is shown before what only reads alike
+		for text, items := range alike {
 			if len([]rune(text)) < sameRunes || len(items) > twinsKept {
 				continue
 			}
@@ -80,11 +82,11 @@ func (ix *index) findTwins(ctx context.Context) ([]Twin, error) {
 	for p, text := range shared {
 		like[p] = 1
 		a, b := ix.items[p.a], ix.items[p.b]
-		out = append(out, Twin{A: a.entry, B: b.entry, Like: 1, Shared: a.wording(text)})
+		out = append(out, Twin{A: *a.entry, B: *b.entry, Like: 1, Shared: a.wording(text)})
 	}
 	for p, l := range like {
 		if _, done := shared[p]; !done {
-			out = append(out, Twin{A: ix.items[p.a].entry, B: ix.items[p.b].entry, Like: l})
+			out = append(out, Twin{A: *ix.items[p.a].entry, B: *ix.items[p.b].entry, Like: l})
 		}
 	}
 	slices.SortFunc(out, func(x, y Twin) int {

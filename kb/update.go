@@ -16,41 +16,73 @@ const neighbourhood = 300
 // and their nearest neighbours are trained against each other.
 func (ix *index) with(changed []Entry) *index {
 	slices.SortFunc(changed, func(a, b Entry) int { return cmp.Compare(a.Number, b.Number) })
-	next := &index{spell: ix.spell, vocab: ix.vocab.clone(), fit: ix.fit, rough: ix.rough}
+	next := &index{spell: ix.spell, vocab: ix.vocab.clone(), fit: ix.fit, rough: ix.rough, asked: ix.asked}
 	fresh := map[int64][][]uint32{}
-	gone := map[int64]bool{}
-	var added []*item
-	for _, e := range changed {
-		gone[e.Number] = true
+	changes := map[int64]bool{}
+	var added, gone []*item
+	for i := range changed {
+		e := &changed[i]
+		changes[e.Number] = true
 		if e.Live() {
 			it := &item{entry: e}
 			fresh[e.Number] = it.readQuestions(next)
 			added = append(added, it)
 		}
 	}
-	for _, it := range ix.items {
-		if !gone[it.entry.Number] {
-			next.items = append(next.items, it)
-		}
-	}
-	next.items = append(next.items, added...)
-	slices.SortFunc(next.items, func(a, b *item) int { return cmp.Compare(a.entry.Number, b.entry.Number) })
 	df := make([]int32, len(next.vocab.tokens))
 	for _, it := range added {
 		countQuestions(df, fresh[it.entry.Number])
-	}
-	for _, it := range next.items {
 		next.asked += len(it.questions)
 	}
-	next.vocab.weigh(df, next.asked)
-	for _, it := range added {
-		it.weighQuestions(next.vocab, fresh[it.entry.Number])
+	next.items = make([]*item, 0, len(ix.items)+len(added))
+	to, at := make([]int32, len(ix.items)), make([]int32, 0, len(added)) // where the items are now
+	rest := added
+	for n, it := range ix.items {
+		for len(rest) > 0 && rest[0].entry.Number < it.entry.Number {
+			at, next.items, rest = append(at, int32(len(next.items))), append(next.items, rest[0]), rest[1:]
+		}
+		if changes[it.entry.Number] {
+			to[n], gone = -1, append(gone, it)
+			next.asked -= len(it.questions)
+			continue
+		}
+		to[n], next.items = int32(len(next.items)), append(next.items, it)
 	}
-	next.finish()
+	for _, it := range rest {
+		at, next.items = append(at, int32(len(next.items))), append(next.items, it)
+	}
+	next.vocab.weigh(df, next.asked)
+	p := newPile(len(df))
+	for _, it := range added {
+		it.weighQuestions(next.vocab, fresh[it.entry.Number], p)
+	}
+	next.replace(ix, to, gone, at)
 	if !next.rough && len(added) > 0 && len(added) <= neighbourhood {
 		next.settle(added)
 	}
 	return next
+}
+
+// replace is finish for an index that has most of its items from another one. A
+// large base has millions of postings: they are copied and not made anew.
+func (ix *index) replace(old *index, to []int32, gone []*item, fresh []int32) {
+	ix.bound()
+	var exact, same []spelling
+	for _, n := range fresh {
+		it := ix.items[n]
+		exact, same = it.spell(exact, same, n)
+		it.readRest(ix)
+	}
+	ix.exact, ix.same = old.exact.moved(to, exact), old.same.moved(to, same)
+	ix.post = old.post.moved(to, gone, fresh, ix.items, len(ix.vocab.tokens))
+	ix.held, ix.length = append(slices.Clone(old.held), make([]float32, len(ix.vocab.tokens)-len(old.held))...), old.length
+	for _, it := range gone {
+		ix.count(it, -1)
+	}
+	for _, n := range fresh {
+		ix.count(ix.items[n], 1)
+	}
+	ix.pooled()
 }
 
 // settle trains the added items and their neighbours, which are copied first:
@@ -84,7 +116,10 @@ func (ix *index) settle(added []*item) {
 			t.add(s, n, &it.questions[k].vec)
 		}
 	}
-	if t.run(context.Background(), near) == nil {
-		ix.post = invert(ix.items, len(ix.vocab.tokens))
+	if t.run(context.Background(), near) != nil {
+		return
+	}
+	for _, n := range moved {
+		ix.post.reweigh(n, ix.items[n])
 	}
 }

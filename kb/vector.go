@@ -1,6 +1,7 @@
 package kb
 
 import (
+	"maps"
 	"math"
 	"slices"
 )
@@ -21,11 +22,7 @@ type vocabulary struct {
 }
 
 func (v *vocabulary) clone() *vocabulary {
-	c := &vocabulary{ids: make(map[token]uint32, len(v.ids)+256), tokens: slices.Clone(v.tokens), idf: slices.Clone(v.idf), top: v.top}
-	for t, id := range v.ids {
-		c.ids[t] = id
-	}
-	return c
+	return &vocabulary{ids: maps.Clone(v.ids), tokens: slices.Clone(v.tokens), idf: slices.Clone(v.idf), top: v.top}
 }
 
 // add numbers the tokens of a text, new ones too; ids come back sorted, with
@@ -56,7 +53,12 @@ func (v *vocabulary) weigh(df []int32, n int) {
 // vectorOf makes the unit TF-IDF vector of sorted ids; extra is squared weight
 // that counts in the length only.
 func (v *vocabulary) vectorOf(ids []uint32, extra float64) vector {
-	out := vector{id: make([]uint32, 0, len(ids)), w: make([]float32, 0, len(ids))}
+	return v.appendVector(vector{id: make([]uint32, 0, len(ids)), w: make([]float32, 0, len(ids))}, ids, extra)
+}
+
+// appendVector puts that vector behind what out holds.
+func (v *vocabulary) appendVector(out vector, ids []uint32, extra float64) vector {
+	from := len(out.w)
 	sum := extra
 	for i := 0; i < len(ids); {
 		j := i
@@ -72,8 +74,8 @@ func (v *vocabulary) vectorOf(ids []uint32, extra float64) vector {
 		i = j
 	}
 	norm := float32(1 / (math.Sqrt(sum) + 1e-9))
-	for i := range out.w {
-		out.w[i] *= norm
+	for i := range out.w[from:] {
+		out.w[from+i] *= norm
 	}
 	return out
 }

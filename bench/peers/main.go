@@ -65,15 +65,17 @@ type set struct {
 func main() {
 	tracks := flag.String("tracks", "warm,cold", "warm uses the similar questions, cold does not")
 	size := flag.Int("speed", 0, "measure the speed of a base of so many questions instead, made of those of DIR")
-	alone := flag.Bool("alone", false, "with -speed: leave bleve out")
-	profile := flag.String("cpuprofile", "", "with -speed: write a profile of building, fitting and asking to this file")
+	var opt speedOptions
+	flag.BoolVar(&opt.alone, "alone", false, "with -speed: leave bleve out")
+	flag.StringVar(&opt.profile, "cpuprofile", "", "with -speed: write a profile of building, fitting and asking to this file")
+	flag.StringVar(&opt.snapshot, "snapshot", "", "with -speed: keep the trained base in this file, and begin with it when it is there")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: peers [-tracks warm,cold] [-speed QUESTIONS [-alone] [-cpuprofile FILE]] DIR")
+		fmt.Fprintln(os.Stderr, "usage: peers [-tracks warm,cold] [-speed QUESTIONS [-alone] [-cpuprofile FILE] [-snapshot FILE]] DIR")
 		os.Exit(2)
 	}
 	if *size > 0 {
-		if err := speedOf(flag.Arg(0), *size, *alone, *profile, os.Stdout); err != nil {
+		if err := speedOf(flag.Arg(0), *size, opt, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "peers:", err)
 			os.Exit(1)
 		}

@@ -125,11 +125,17 @@ func inUse() int {
 	return int(m.HeapAlloc)
 }
 
-// speedOf measures the product and, unless it is to be alone, bleve on a base of n
-// questions, one after the other, on one processor.
-func speedOf(dir string, n int, alone bool, profile string, out io.Writer) error {
-	if profile != "" {
-		f, err := os.Create(profile)
+type speedOptions struct {
+	alone    bool   // without bleve
+	profile  string // file for a profile, "" for none
+	snapshot string // file of the trained base that outlives the run, "" for none
+}
+
+// speedOf measures the product and bleve on a base of n questions, one after the
+// other, on one processor.
+func speedOf(dir string, n int, opt speedOptions, out io.Writer) error {
+	if opt.profile != "" {
+		f, err := os.Create(opt.profile)
 		if err != nil {
 			return err
 		}
@@ -146,12 +152,12 @@ func speedOf(dir string, n int, alone bool, profile string, out io.Writer) error
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	s := large(sets, n)
 	fmt.Fprintf(out, "%s in %d entries, %d asked, one processor\n", s.name, len(s.entries), len(s.queries))
-	ours, err := speedOfFrontline(s)
+	ours, err := speedOfFrontline(s, opt.snapshot)
 	if err != nil {
 		return err
 	}
 	ours.print(out)
-	if alone {
+	if opt.alone {
 		return nil
 	}
 	theirs, err := speedOfBleve(s)
@@ -165,7 +171,7 @@ func speedOf(dir string, n int, alone bool, profile string, out io.Writer) error
 }
 
 func (s speed) print(out io.Writer) {
-	fmt.Fprintf(out, "%-10s ready in %.1f s (%.1f s of the processor)", s.name, s.ready.Seconds(), s.processor.Seconds())
+	fmt.Fprintf(out, "%-10s ready in %.1f s (%.1f s of the processor)", s.name, s.ready.Seconds(), s.processor.Seconds()) // 0 with a snapshot of another run
 	if s.snapshot > 0 {
 		fmt.Fprintf(out, ", from a snapshot in %.2f s, a change answers after %d ms", s.snapshot.Seconds(), s.change.Milliseconds())
 	}
@@ -181,30 +187,25 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 
 // speedOfFrontline is the whole pipeline: reading, fetching, ranking, judging and
 // explaining, as a question in chat gets it.
-func speedOfFrontline(s set) (out speed, err error) {
+func speedOfFrontline(s set, snapshot string) (out speed, err error) {
 	out.name = "frontline"
-	dir, err := os.MkdirTemp("", "speed")
-	if err != nil {
-		return out, err
+	if snapshot == "" {
+		dir, err := os.MkdirTemp("", "speed")
+		if err != nil {
+			return out, err
+		}
+		defer os.RemoveAll(dir)
+		snapshot = filepath.Join(dir, "knowledge.snapshot")
 	}
-	defer os.RemoveAll(dir)
-	opt := kb.Options{Log: slog.New(slog.DiscardHandler), Snapshot: filepath.Join(dir, "knowledge.snapshot")}
-	ctx, cancel := context.WithCancel(context.Background())
-	before, began, used := inUse(), time.Now(), processor()
+	opt := kb.Options{Log: slog.New(slog.DiscardHandler), Snapshot: snapshot}
+	before := inUse()
+	if _, err := os.Stat(snapshot); err != nil {
+		if out.ready, out.processor, err = trainAndKeep(opt, s); err != nil {
+			return out, err
+		}
+	}
+	began := time.Now()
 	e := kb.NewEngine(opt)
-	done := make(chan error, 1)
-	go func() { done <- e.Follow(ctx, source{s.entries}, 0) }()
-	for !e.Trained() {
-		time.Sleep(20 * time.Millisecond)
-	}
-	out.ready, out.processor = time.Since(began), processor()-used
-	cancel()
-	if err := <-done; err != nil {
-		return out, err
-	}
-	e = nil // what training needed goes with it
-	began = time.Now()
-	e = kb.NewEngine(opt)
 	if err := e.Load(context.Background(), source{s.entries}); err != nil {
 		return out, err
 	}
@@ -237,6 +238,22 @@ func speedOfFrontline(s set) (out speed, err error) {
 	}
 	out.change, err = changeOf(e, s)
 	return out, err
+}
+
+// trainAndKeep makes the base from its entries, and its snapshot.
+func trainAndKeep(opt kb.Options, s set) (ready, used time.Duration, err error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	began, before := time.Now(), processor()
+	e := kb.NewEngine(opt)
+	done := make(chan error, 1)
+	go func() { done <- e.Follow(ctx, source{s.entries}, 0) }()
+	for !e.Trained() {
+		time.Sleep(20 * time.Millisecond)
+	}
+	ready, used = time.Since(began), processor()-before
+	cancel()
+	return ready, used, <-done
 }
 
 // changeOf is how long it takes until a published entry answers.

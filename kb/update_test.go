@@ -1,0 +1,75 @@
+package kb
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// An index that was changed step by step has the postings, the spellings and the
+// sums that making these anew from its items gives.
+func TestChangedIndexIsAsMadeAnew(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	words := []string{"银证转账", "怎么", "限额", "开户", "打新", "多少", "新股", "App", "密码", "忘记", "港股通", "佣金", "1.5", "？"}
+	text := func() (out string) {
+		for range 2 + r.IntN(4) {
+			out += words[r.IntN(len(words))]
+		}
+		return out
+	}
+	some := func(number int64) Entry {
+		e := Entry{Number: number, Question: text(), Answer: text(), State: Published}
+		for range r.IntN(4) {
+			e.Similar = append(e.Similar, text())
+		}
+		if r.IntN(4) == 0 {
+			e.State = Retired
+		}
+		return e
+	}
+	var list []Entry
+	for n := range int64(60) {
+		e := some(2*n + 2)
+		e.State = Published
+		list = append(list, e)
+	}
+	ix := assemble(list, builtin)
+	for step := range 40 {
+		var changed []Entry
+		for range 1 + r.IntN(5) { // some are there, some are new amid the others, some behind
+			if e := some(1 + r.Int64N(160)); !slices.ContainsFunc(changed, func(x Entry) bool { return x.Number == e.Number }) {
+				changed = append(changed, e)
+			}
+		}
+		was := fmt.Sprint(ix.post, ix.held)
+		next := ix.with(changed)
+		if fmt.Sprint(ix.post, ix.held) != was {
+			t.Fatalf("step %d changed the index that is still searched", step)
+		}
+		anew := &index{spell: next.spell, vocab: next.vocab, items: next.items, asked: next.asked}
+		anew.finish()
+		for what, pair := range map[string][2]any{
+			"postings": {next.post, anew.post}, "questions": {next.exact, anew.exact}, "copies": {next.same, anew.same}, "held": {next.held, anew.held},
+			"rarity": {next.rarity, anew.rarity}, "share": {next.share, anew.share}, "length": {next.length, anew.length},
+		} {
+			if got, want := fmt.Sprint(pair[0]), fmt.Sprint(pair[1]); got != want {
+				t.Fatalf("step %d: %s\n%s, made anew\n%s", step, what, got, want)
+			}
+		}
+		asked := 0
+		for i, it := range next.items {
+			asked += len(it.questions)
+			if i > 0 && next.items[i-1].entry.Number >= it.entry.Number {
+				t.Fatalf("step %d: K%d after K%d", step, it.entry.Number, next.items[i-1].entry.Number)
+			}
+		}
+		if asked != next.asked {
+			t.Fatalf("step %d: %d questions, counted %d", step, asked, next.asked)
+		}
+		if step%2 == 1 {
+			next.rough = false // then neighbours are trained too
+		}
+		ix = next
+	}
+}
