@@ -55,11 +55,11 @@ kb-eval: ## the knowledge base beside bleve, FTS5 and BM25 on DATA=dir (kb.jsonl
 	@test -n "$(DATA)" || { echo "kb-eval: DATA=dir is needed" >&2; exit 2; }
 	cd bench/peers && go run . "$(abspath $(DATA))"
 
-bench-kb: ## speed of a base of QUESTIONS (100000) made of DATA=dir on one processor, beside bleve
+bench-kb: ## speed of a base of QUESTIONS (100000) made of DATA=dir on one processor, beside bleve; ARGS=-alone leaves that out
 	@test -n "$(DATA)" || { echo "bench-kb: DATA=dir is needed" >&2; exit 2; }
-	cd bench/peers && go run . -speed $(or $(QUESTIONS),100000) "$(abspath $(DATA))"
+	cd bench/peers && go run . -speed $(or $(QUESTIONS),100000) $(ARGS) "$(abspath $(DATA))"
 
-bench-import: ## a knowledge file of a hundred thousand rows with faults, on SQLite and MariaDB
+bench-import: ## a knowledge file of a hundred thousand rows with faults, on SQLite and MariaDB: in, changed, taken back
 	FRONTLINE_BENCH=1 go test -count=1 -timeout 30m -v -run TestImportOfAHundredThousand ./handlers
 
 bench-vectors: ## a question against a hundred thousand vectors of 1024 numbers

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
@@ -22,16 +23,16 @@ import (
 
 // snapshotForm goes up with every change of what a weight means; a file of
 // another form is not read. Which tokens a text has is in the hashes.
-const snapshotForm = 2
+const snapshotForm = 3
 
 type snapshot struct {
 	Form    int
 	Promise float64
 	Fit     snapshotFit
-	Numbers []int64  // of the entries, ascending
-	Tokens  []uint64 // a hash of each entry's tokens
-	Lengths []uint32 // how many weights each entry has
-	Weights []float32
+	Numbers []int64   // of the entries, ascending
+	Tokens  []uint64  // a hash of each entry's tokens
+	Lengths []uint32  // how many weights each entry has
+	weights []float32 // behind the rest, as they are: there are some millions
 }
 
 type snapshotFit struct {
@@ -121,7 +122,7 @@ func snapshotOf(ix *index, promise float64) *snapshot {
 		order, tokens := sort.byToken(it)
 		s.Numbers, s.Tokens, s.Lengths = append(s.Numbers, it.entry.Number), append(s.Tokens, tokens), append(s.Lengths, uint32(len(order)))
 		for _, k := range order {
-			s.Weights = append(s.Weights, it.weights.w[k])
+			s.weights = append(s.weights, it.weights.w[k])
 		}
 	}
 	return s
@@ -143,12 +144,12 @@ func (s *snapshot) restore(ix *index, promise float64) (int, error) {
 			at, n = at+int(s.Lengths[n]), n+1
 		}
 		order, tokens := sort.byToken(it)
-		if n == len(s.Numbers) || s.Numbers[n] != it.entry.Number || s.Tokens[n] != tokens || int(s.Lengths[n]) != len(order) || at+len(order) > len(s.Weights) {
+		if n == len(s.Numbers) || s.Numbers[n] != it.entry.Number || s.Tokens[n] != tokens || int(s.Lengths[n]) != len(order) || at+len(order) > len(s.weights) {
 			fresh = append(fresh, it)
 			continue
 		}
 		for i, k := range order {
-			it.weights.w[k] = s.Weights[at+i]
+			it.weights.w[k] = s.weights[at+i]
 		}
 		matched++
 	}
@@ -179,6 +180,13 @@ func writeSnapshot(path string, s *snapshot) (err error) {
 	w := bufio.NewWriterSize(io.MultiWriter(tmp, sum), 1<<20)
 	if err := gob.NewEncoder(w).Encode(s); err != nil {
 		return err
+	}
+	var b [4]byte
+	for _, x := range s.weights {
+		binary.LittleEndian.PutUint32(b[:], math.Float32bits(x))
+		if _, err := w.Write(b[:]); err != nil {
+			return err
+		}
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -215,6 +223,14 @@ func readSnapshot(path string) (*snapshot, error) {
 	if got := sha256.Sum256(body); !bytes.Equal(got[:], want) {
 		return nil, fmt.Errorf("%s is damaged", path)
 	}
-	s := &snapshot{}
-	return s, gob.NewDecoder(bytes.NewReader(body)).Decode(s)
+	s, rest := &snapshot{}, bytes.NewReader(body)
+	if err := gob.NewDecoder(rest).Decode(s); err != nil {
+		return nil, err
+	}
+	raw := body[len(body)-rest.Len():]
+	s.weights = make([]float32, len(raw)/4)
+	for i := range s.weights {
+		s.weights[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	}
+	return s, nil
 }

@@ -82,12 +82,11 @@ func (s source) Changed(_ context.Context, after int64, n int) ([]kb.Entry, erro
 
 type speed struct {
 	name            string
-	ready, snapshot time.Duration // from the entries; from what it keeps on the disk
-	memory          int           // bytes beside the texts, in use after a collection
+	ready, snapshot span // from the entries; from what it keeps on the disk
+	memory          int  // bytes beside the texts, in use after a collection
 	took            times
 	right           int
 	change          time.Duration // until a published entry answers
-	processor       time.Duration // of this process, until ready
 	fetched         times         // of the candidates alone
 	found           int           // of these lists, those that hold the right entry
 }
@@ -108,8 +107,20 @@ func (t times) at(q float64) time.Duration {
 	return list[min(len(list)-1, int(q*float64(len(list))))]
 }
 
-// processor is how long this process has used a processor: beside the clock it says
-// what other programs took.
+// span is a time by the clock, and how long this process used a processor in it:
+// beside each other they say what other programs took.
+type span struct{ clock, processor time.Duration }
+
+// begin starts a span.
+func begin() (end func() span) {
+	at, used := time.Now(), processor()
+	return func() span { return span{time.Since(at), processor() - used} }
+}
+
+func (s span) String() string {
+	return fmt.Sprintf("%.2f s (%.2f s of the processor)", s.clock.Seconds(), s.processor.Seconds())
+}
+
 func processor() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
@@ -120,7 +131,9 @@ func processor() time.Duration {
 
 func inUse() int {
 	var m runtime.MemStats
-	runtime.GC()
+	for range 3 { // pools let go of what they have at the second
+		runtime.GC()
+	}
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
 }
@@ -171,9 +184,9 @@ func speedOf(dir string, n int, opt speedOptions, out io.Writer) error {
 }
 
 func (s speed) print(out io.Writer) {
-	fmt.Fprintf(out, "%-10s ready in %.1f s (%.1f s of the processor)", s.name, s.ready.Seconds(), s.processor.Seconds()) // 0 with a snapshot of another run
-	if s.snapshot > 0 {
-		fmt.Fprintf(out, ", from a snapshot in %.2f s, a change answers after %d ms", s.snapshot.Seconds(), s.change.Milliseconds())
+	fmt.Fprintf(out, "%-10s ready in %v", s.name, s.ready) // 0 with a snapshot of another run
+	if s.snapshot.clock > 0 {
+		fmt.Fprintf(out, ", from a snapshot in %v, a change answers after %d ms", s.snapshot, s.change.Milliseconds())
 	}
 	fmt.Fprintf(out, "; %d MB beside the texts; p50 %.2f ms, p99 %.2f ms, %.0f questions a second; first hit right %.1f %%\n",
 		s.memory>>20, milliseconds(s.took.at(0.5)), milliseconds(s.took.at(0.99)), s.took.rate(), 100*float64(s.right)/float64(len(s.took)))
@@ -200,11 +213,11 @@ func speedOfFrontline(s set, snapshot string) (out speed, err error) {
 	opt := kb.Options{Log: slog.New(slog.DiscardHandler), Snapshot: snapshot}
 	before := inUse()
 	if _, err := os.Stat(snapshot); err != nil {
-		if out.ready, out.processor, err = trainAndKeep(opt, s); err != nil {
+		if out.ready, err = trainAndKeep(opt, s); err != nil {
 			return out, err
 		}
 	}
-	began := time.Now()
+	loaded := begin()
 	e := kb.NewEngine(opt)
 	if err := e.Load(context.Background(), source{s.entries}); err != nil {
 		return out, err
@@ -212,7 +225,7 @@ func speedOfFrontline(s set, snapshot string) (out speed, err error) {
 	if !e.Trained() {
 		return out, fmt.Errorf("the snapshot was not used")
 	}
-	out.snapshot = time.Since(began)
+	out.snapshot = loaded()
 	out.memory = inUse() - before - s.texts()
 	for _, q := range s.queries {
 		began := time.Now()
@@ -241,19 +254,19 @@ func speedOfFrontline(s set, snapshot string) (out speed, err error) {
 }
 
 // trainAndKeep makes the base from its entries, and its snapshot.
-func trainAndKeep(opt kb.Options, s set) (ready, used time.Duration, err error) {
+func trainAndKeep(opt kb.Options, s set) (ready span, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	began, before := time.Now(), processor()
+	trained := begin()
 	e := kb.NewEngine(opt)
 	done := make(chan error, 1)
 	go func() { done <- e.Follow(ctx, source{s.entries}, 0) }()
 	for !e.Trained() {
 		time.Sleep(20 * time.Millisecond)
 	}
-	ready, used = time.Since(began), processor()-before
+	ready = trained()
 	cancel()
-	return ready, used, <-done
+	return ready, <-done
 }
 
 // changeOf is how long it takes until a published entry answers.
@@ -284,13 +297,13 @@ func changeOf(e *kb.Engine, s set) (time.Duration, error) {
 
 func speedOfBleve(s set) (out speed, err error) {
 	out.name = "bleve"
-	before, began, used := inUse(), time.Now(), processor()
+	before, ready := inUse(), begin()
 	ix, err := openBleve(s, "warm", "bm25")
 	if err != nil {
 		return out, err
 	}
 	defer ix.close()
-	out.ready, out.processor = time.Since(began), processor()-used
+	out.ready = ready()
 	out.memory = inUse() - before
 	for _, q := range s.queries {
 		began := time.Now()
