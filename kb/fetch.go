@@ -1,10 +1,14 @@
 package kb
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // scratch is the working memory of one search; an index keeps a pool of them.
 type scratch struct {
-	sum    []float32 // by item, zero between searches
+	sum    []float32 // by slot of the postings, zero between searches
 	found  []ranked
 	best   []candidate
 	weight []float32 // of the question's tokens, by token, zero between searches
@@ -22,7 +26,7 @@ type candidate struct {
 }
 
 func newScratch(ix *index) *scratch {
-	return &scratch{sum: make([]float32, len(ix.items)), weight: make([]float32, len(ix.vocab.tokens))}
+	return &scratch{sum: make([]float32, ix.post.slots()), weight: make([]float32, len(ix.vocab.tokens))}
 }
 
 // Candidates returns the numbers of up to n entries that a question's words fetch,
@@ -65,16 +69,22 @@ type ranked struct {
 // through: few are among the best, and to note which items a posting reached first
 // costs more than to pass over those that none did.
 func (s *scratch) top(ix *index, v vector, n int) []ranked {
-	sum := s.sum
+	sum, p := s.sum, &ix.post
 	for k, id := range v.id {
-		items, weights := ix.post.of(id)
-		if len(items) > ix.common {
+		slots, weights := p.of(id)
+		if len(slots)+len(p.late[id]) > ix.common {
 			continue
 		}
-		x, weights := v.w[k], weights[:len(items)]
-		for j, it := range items {
-			sum[it] += x * weights[j]
+		x, weights := v.w[k], weights[:len(slots)]
+		for j, slot := range slots {
+			sum[slot] += x * weights[j]
 		}
+		for _, c := range p.late[id] {
+			sum[c.item] += x * c.weight
+		}
+	}
+	for _, slot := range p.dead {
+		sum[slot] = 0
 	}
 	s.found = s.found[:0]
 	s.keep(sum, n, false)
@@ -82,6 +92,12 @@ func (s *scratch) top(ix *index, v vector, n int) []ranked {
 		s.keep(sum, n, true)
 	}
 	clear(sum)
+	if p.at != nil {
+		for i := range s.found {
+			s.found[i].item = p.at[s.found[i].item]
+		}
+		slices.SortFunc(s.found, func(a, b ranked) int { return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.item, b.item)) })
+	}
 	return s.found
 }
 

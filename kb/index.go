@@ -21,6 +21,7 @@ type index struct {
 	asked  int       // questions, similar ones counted
 	common int       // postings longer than this do not fetch
 	rarity []float32 // of a token among items
+	holds  []int32   // how many items have a token
 	held   []float32 // how many questions hold a token
 	length float64   // of all items
 	share  []float32 // of a token among all tokens
@@ -193,7 +194,7 @@ func (ix *index) finish() {
 	}
 	ix.exact, ix.same = sortedSpellings(exact), sortedSpellings(same)
 	ix.post = invert(ix.items, len(ix.vocab.tokens))
-	ix.held = make([]float32, len(ix.vocab.tokens))
+	ix.holds, ix.held = make([]int32, len(ix.vocab.tokens)), make([]float32, len(ix.vocab.tokens))
 	for _, it := range ix.items {
 		ix.count(it, 1)
 	}
@@ -212,21 +213,21 @@ func (it *item) spell(exact, same []spelling, n int32) ([]spelling, []spelling) 
 
 // count adds an item to what the base holds, or takes it out. These are whole
 // numbers, so their sums are the same in any order.
-func (ix *index) count(it *item, sign float32) {
+func (ix *index) count(it *item, sign int32) {
 	for k, id := range it.weights.id {
-		ix.held[id] += sign * float32(it.counts[k])
+		ix.holds[id] += sign
+		ix.held[id] += float32(sign) * float32(it.counts[k])
 	}
 	ix.length += float64(sign) * it.length
 }
 
 // pooled weighs what an entry's questions have in common against the rest of the
-// base. It comes after the postings.
+// base.
 func (ix *index) pooled() {
 	n := float64(len(ix.items))
 	ix.rarity, ix.share = make([]float32, len(ix.held)), make([]float32, len(ix.held))
 	for id := range ix.rarity {
-		df := float64(ix.post.off[id+1] - ix.post.off[id])
-		ix.rarity[id] = float32(math.Log((n + 1) / (df + 0.5)))
+		ix.rarity[id] = float32(math.Log((n + 1) / (float64(ix.holds[id]) + 0.5)))
 		ix.share[id] = ix.held[id] / float32(max(1, ix.length))
 	}
 }

@@ -2,11 +2,23 @@ package kb
 
 import "slices"
 
-// postings lists, token by token, the items and their weights.
+// postings lists, token by token, slots and their weights. A slot stands for an
+// item. A change leaves the lists as they are, shared with the index before it: the
+// slots of items that are gone or have other weights are dead, and what came in
+// their place has slots behind the others, with lists of its own.
 type postings struct {
 	off    []int32
-	item   []int32
+	item   []int32 // slots
 	weight []float32
+	base   int                  // slots of these lists
+	at     []int32              // the item of each slot, -1 for none; nil when each slot is its item
+	dead   []int32              // slots of the base that stand for none
+	late   map[uint32][]posting // of the slots behind the base
+}
+
+type posting struct {
+	item   int32
+	weight float32
 }
 
 func (p *postings) of(id uint32) ([]int32, []float32) {
@@ -20,7 +32,7 @@ func (p *postings) of(id uint32) ([]int32, []float32) {
 // invert lays the items' weights out by token. The order of items within a
 // list is ascending, so that sums are the same each time.
 func invert(items []*item, tokens int) postings {
-	p := postings{off: make([]int32, tokens+1)}
+	p := postings{off: make([]int32, tokens+1), base: len(items)}
 	for _, it := range items {
 		for _, id := range it.weights.id {
 			p.off[id+1]++
@@ -40,82 +52,71 @@ func invert(items []*item, tokens int) postings {
 	return p
 }
 
-type posting struct {
-	item   int32
-	weight float32
+// lateMost is how many slots behind the base are worth it; past it, and past a tenth
+// of a base, all is laid out anew.
+const lateMost = 2000
+
+// slots counts them.
+func (p *postings) slots() int { return max(p.base, len(p.at)) }
+
+// after are the postings when the items stand elsewhere, in the same order, or are
+// gone (-1), and new ones have come.
+func (p *postings) after(to, fresh []int32, items []*item, tokens int) postings {
+	next := postings{item: p.item, weight: p.weight, base: p.base, at: make([]int32, 0, p.slots()+len(fresh))}
+	next.off = slices.Grow(slices.Clone(p.off), tokens+1-len(p.off))
+	for len(next.off) <= tokens { // new tokens are in none of the lists
+		next.off = append(next.off, p.off[len(p.off)-1])
+	}
+	for slot := range p.slots() {
+		at := int32(slot)
+		if p.at != nil {
+			at = p.at[slot]
+		}
+		if at >= 0 {
+			at = to[at]
+		}
+		if slot < p.base || at >= 0 {
+			next.at = append(next.at, at)
+		}
+	}
+	next.at = append(next.at, fresh...)
+	if len(next.at)-next.base > max(lateMost, next.base/10) {
+		return invert(items, tokens)
+	}
+	next.lay(items)
+	return next
 }
 
-// moved is what invert would make after a change: items stand elsewhere, in the
-// same order, or are gone (-1), and new ones have come, in ascending order. It only
-// copies: in a large base that takes a tenth of the time.
-func (p *postings) moved(to []int32, gone []*item, fresh []int32, items []*item, tokens int) postings {
-	less, more := map[uint32]int32{}, map[uint32][]posting{}
-	for _, it := range gone {
-		for _, id := range it.weights.id {
-			less[id]++
+// supersede takes over the weights of some items, ascending, whose tokens are as
+// they were.
+func (p *postings) supersede(moved []int32, items []*item) {
+	if p.at == nil {
+		p.at = make([]int32, p.base)
+		for slot := range p.at {
+			p.at[slot] = int32(slot)
 		}
 	}
-	for _, n := range fresh {
-		w := &items[n].weights
-		for k, id := range w.id {
-			more[id] = append(more[id], posting{n, w.w[k]})
+	for slot, at := range p.at[:p.base] {
+		if _, other := slices.BinarySearch(moved, at); other {
+			p.at[slot] = -1
+			p.at = append(p.at, at)
 		}
 	}
-	size := len(p.item)
-	for _, n := range less {
-		size -= int(n)
-	}
-	for _, list := range more {
-		size += len(list)
-	}
-	stay := true
-	for n, at := range to {
-		stay = stay && (at < 0 || at == int32(n))
-	}
-	out := postings{off: make([]int32, tokens+1), item: make([]int32, size), weight: make([]float32, size)}
-	at := int32(0)
-	for id := range uint32(tokens) {
-		old, weights := p.of(id)
-		add := more[id]
-		if len(add) == 0 && less[id] == 0 {
-			copy(out.weight[at:], weights)
-			if stay {
-				copy(out.item[at:], old)
-			} else {
-				for k, n := range old {
-					out.item[at+int32(k)] = to[n]
-				}
-			}
-			at += int32(len(old))
-			out.off[id+1] = at
-			continue
-		}
-		put := func(x posting) { out.item[at], out.weight[at], at = x.item, x.weight, at+1 }
-		for k, n := range old {
-			if to[n] < 0 {
-				continue
-			}
-			for len(add) > 0 && add[0].item < to[n] {
-				put(add[0])
-				add = add[1:]
-			}
-			put(posting{to[n], weights[k]})
-		}
-		for _, x := range add {
-			put(x)
-		}
-		out.off[id+1] = at
-	}
-	return out
+	p.lay(items)
 }
 
-// reweigh takes over the weights of an item whose tokens are as they were. Only
-// for an index that is not live yet.
-func (p *postings) reweigh(n int32, it *item) {
-	for k, id := range it.weights.id {
-		items, weights := p.of(id)
-		if at, ok := slices.BinarySearch(items, n); ok {
-			weights[at] = it.weights.w[k]
+// lay makes the lists of the slots behind the base.
+func (p *postings) lay(items []*item) {
+	p.dead, p.late = nil, map[uint32][]posting{}
+	for slot, at := range p.at {
+		switch {
+		case slot < p.base && at < 0:
+			p.dead = append(p.dead, int32(slot))
+		case slot >= p.base:
+			w := &items[at].weights
+			for k, id := range w.id {
+				p.late[id] = append(p.late[id], posting{int32(slot), w.w[k]})
+			}
 		}
 	}
 }

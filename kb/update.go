@@ -64,7 +64,7 @@ func (ix *index) with(changed []Entry) *index {
 }
 
 // replace is finish for an index that has most of its items from another one. A
-// large base has millions of postings: they are copied and not made anew.
+// large base has millions of postings, which are left as they are.
 func (ix *index) replace(old *index, to []int32, gone []*item, fresh []int32) {
 	ix.bound()
 	var exact, same []spelling
@@ -74,8 +74,9 @@ func (ix *index) replace(old *index, to []int32, gone []*item, fresh []int32) {
 		it.readRest(ix)
 	}
 	ix.exact, ix.same = old.exact.moved(to, exact), old.same.moved(to, same)
-	ix.post = old.post.moved(to, gone, fresh, ix.items, len(ix.vocab.tokens))
-	ix.held, ix.length = append(slices.Clone(old.held), make([]float32, len(ix.vocab.tokens)-len(old.held))...), old.length
+	ix.post = old.post.after(to, fresh, ix.items, len(ix.vocab.tokens))
+	more := len(ix.vocab.tokens) - len(old.held)
+	ix.holds, ix.held, ix.length = append(slices.Clone(old.holds), make([]int32, more)...), append(slices.Clone(old.held), make([]float32, more)...), old.length
 	for _, it := range gone {
 		ix.count(it, -1)
 	}
@@ -119,7 +120,5 @@ func (ix *index) settle(added []*item) {
 	if t.run(context.Background(), near) != nil {
 		return
 	}
-	for _, n := range moved {
-		ix.post.reweigh(n, ix.items[n])
-	}
+	ix.post.supersede(moved, ix.items)
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// An index that was changed step by step has the postings, the spellings and the
-// sums that making these anew from its items gives.
+// An index that was changed step by step fetches the same, and has the spellings and
+// the sums that making these anew from its items gives.
 func TestChangedIndexIsAsMadeAnew(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	words := []string{"银证转账", "怎么", "限额", "开户", "打新", "多少", "新股", "App", "密码", "忘记", "港股通", "佣金", "1.5", "？"}
@@ -34,7 +34,7 @@ func TestChangedIndexIsAsMadeAnew(t *testing.T) {
 		e.State = Published
 		list = append(list, e)
 	}
-	ix := assemble(list, builtin)
+	ix, late := assemble(list, builtin), 0
 	for step := range 40 {
 		var changed []Entry
 		for range 1 + r.IntN(5) { // some are there, some are new amid the others, some behind
@@ -50,13 +50,22 @@ func TestChangedIndexIsAsMadeAnew(t *testing.T) {
 		anew := &index{spell: next.spell, vocab: next.vocab, items: next.items, asked: next.asked}
 		anew.finish()
 		for what, pair := range map[string][2]any{
-			"postings": {next.post, anew.post}, "questions": {next.exact, anew.exact}, "copies": {next.same, anew.same}, "held": {next.held, anew.held},
+			"items of tokens": {next.holds, anew.holds}, "questions": {next.exact, anew.exact}, "copies": {next.same, anew.same}, "held": {next.held, anew.held},
 			"rarity": {next.rarity, anew.rarity}, "share": {next.share, anew.share}, "length": {next.length, anew.length},
 		} {
 			if got, want := fmt.Sprint(pair[0]), fmt.Sprint(pair[1]); got != want {
 				t.Fatalf("step %d: %s\n%s, made anew\n%s", step, what, got, want)
 			}
 		}
+		slow, fast := newScratch(anew), newScratch(next)
+		for range 20 {
+			v := next.vocab.queryVector(builtin.read(text()).tokens)
+			want := slices.Clone(slow.top(anew, v, 10))
+			if got := fast.top(next, v, 10); !slices.Equal(got, want) {
+				t.Fatalf("step %d: fetched\n%v, made anew\n%v", step, got, want)
+			}
+		}
+		late += len(next.post.at) - next.post.base
 		asked := 0
 		for i, it := range next.items {
 			asked += len(it.questions)
@@ -71,5 +80,8 @@ func TestChangedIndexIsAsMadeAnew(t *testing.T) {
 			next.rough = false // then neighbours are trained too
 		}
 		ix = next
+	}
+	if late == 0 {
+		t.Error("nothing stood behind the base")
 	}
 }
