@@ -80,16 +80,47 @@ const entryBatch = 200
 
 // PlanImport says what an import of rows would do, and changes nothing.
 func (d *Desk) PlanImport(ctx context.Context, rows []kb.Row, mode string) (p Plan, err error) {
+	moved := map[int64]bool{} // entries whose question is free by then
 	for part := range slices.Chunk(rows, entryBatch) {
 		twins, err := d.Store.TwinsOf(ctx, entriesOf(part))
 		if err != nil {
 			return p, err
 		}
+		askers, err := d.Store.TwinsOf(ctx, withoutNumbers(part))
+		if err != nil {
+			return p, err
+		}
 		for i, r := range part {
-			p.add(planRow(r, twins[i], mode))
+			row := planRow(r, twins[i], mode)
+			row.meets(askers[i], moved)
+			p.add(row)
 		}
 	}
 	return p, nil
+}
+
+// meets leaves a row out whose number says one entry and whose question is
+// another's; moved are the entries that have got another question by then.
+func (p *PlannedRow) meets(asker *kb.Entry, moved map[int64]bool) {
+	if p.Verdict != RowNew && p.Verdict != RowChanged {
+		return
+	}
+	if asker != nil && p.Entry.Number != 0 && asker.Number != p.Entry.Number && !moved[asker.Number] {
+		p.Verdict, p.Err = RowSkipped, &kb.RowError{Line: p.Line, Faults: kb.Faults{{Column: "question", Text: fmt.Sprintf("是 K%d 的，编号却是 K%d，会跳过", asker.Number, p.Entry.Number)}}}
+		return
+	}
+	if p.Old != nil && (asker == nil || asker.Number != p.Old.Number) {
+		moved[p.Old.Number] = true
+	}
+}
+
+// withoutNumbers are the entries of rows, to be found by their questions.
+func withoutNumbers(rows []kb.Row) []kb.Entry {
+	out := entriesOf(rows)
+	for i := range out {
+		out[i].Number = 0
+	}
+	return out
 }
 
 func (p *Plan) add(r PlannedRow) {

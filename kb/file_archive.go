@@ -87,20 +87,54 @@ func checkPart(f *zip.File, name string) (int64, error) {
 		return 0, errors.New("xlsx 文件已损坏")
 	}
 	defer r.Close()
-	head := make([]byte, 4096)
-	n, err := io.ReadFull(r, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return 0, errors.New("xlsx 文件已损坏")
+	look := io.Discard
+	xml := &declared{}
+	if strings.HasSuffix(name, ".xml") || strings.HasSuffix(name, ".rels") || strings.HasSuffix(name, ".vml") {
+		look = xml
 	}
-	if (strings.HasSuffix(name, ".xml") || strings.HasSuffix(name, ".rels")) && bytes.Contains(bytes.ToUpper(head[:n]), []byte("<!DOCTYPE")) {
+	n, err := io.Copy(look, io.LimitReader(r, maxPart+1))
+	switch {
+	case xml.found:
 		return 0, errors.New("xlsx 里有 DOCTYPE，不收")
-	}
-	rest, err := io.Copy(io.Discard, io.LimitReader(r, maxPart))
-	if err != nil {
+	case n > maxPart:
+		return 0, fmt.Errorf("xlsx 的 %s 解开后超过 16 MiB，请拆开再导入", clipped(f.Name))
+	case err != nil:
 		return 0, errors.New("xlsx 文件已损坏")
 	}
-	if rest >= maxPart {
-		return 0, fmt.Errorf("xlsx 的 %s 解开后超过 16 MiB，请拆开再导入", clipped(f.Name))
+	return n, nil
+}
+
+// declared looks through a part for a document type declaration, wherever it
+// stands and in whatever encoding: zero bytes, of which UTF-16 has one for each
+// Latin letter, are passed over.
+type declared struct {
+	at    int // how much of the mark the last bytes are
+	found bool
+}
+
+const typeMark = "<!DOCTYPE"
+
+// Write implements io.Writer; it fails once the mark was found.
+func (d *declared) Write(p []byte) (int, error) {
+	for _, b := range p {
+		if b == 0 {
+			continue
+		}
+		if b >= 'a' && b <= 'z' {
+			b -= 'a' - 'A'
+		}
+		switch {
+		case b == typeMark[d.at]:
+			d.at++
+		case b == typeMark[0]:
+			d.at = 1
+		default:
+			d.at = 0
+		}
+		if d.at == len(typeMark) {
+			d.found = true
+			return 0, errors.New("a document type declaration")
+		}
 	}
-	return int64(n) + rest, nil
+	return len(p), nil
 }

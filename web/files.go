@@ -48,7 +48,7 @@ func (s *Server) keepPhoto(v *visit, h *multipart.FileHeader) (m chat.Media, err
 		return m, badForm(v.t("没有设置附件存储"))
 	}
 	if h.Size > mostFile {
-		return m, badForm(v.t("图片太大（最多 10 MB）：%s", chat.Cut(h.Filename, 40)))
+		return m, badForm(v.t("图片太大（最多 10 MB）：%s", fileName(h.Filename)))
 	}
 	f, err := h.Open()
 	if err != nil {
@@ -61,13 +61,13 @@ func (s *Server) keepPhoto(v *visit, h *multipart.FileHeader) (m chat.Media, err
 	}
 	content, kind, err := picture.Clean(raw)
 	if errors.Is(err, picture.ErrNone) || errors.Is(err, picture.ErrTooLarge) {
-		return m, badForm(v.t("不是能打开的图片：%s", chat.Cut(h.Filename, 40)))
+		return m, badForm(v.t("不是能打开的图片：%s", fileName(h.Filename)))
 	}
 	if err != nil {
 		return m, err
 	}
 	id, err := s.opt.Files.Put(v.r.Context(), content)
-	return chat.Media{Kind: "image", Name: chat.Cut(h.Filename, 80), File: id, Size: int64(len(content)), Type: kind}, err
+	return chat.Media{Kind: "image", Name: fileName(h.Filename), File: id, Size: int64(len(content)), Type: kind}, err
 }
 
 // file sends an attachment of a ticket to who may see the ticket. Only pictures

@@ -191,7 +191,7 @@ func (s *Server) planImport(v *visit, p *importPage) error {
 	}
 	for _, r := range p.Plan.Rows {
 		switch {
-		case r.Verdict == handlers.RowBad && len(p.Faults) < faultsShown:
+		case r.Err != nil && len(p.Faults) < faultsShown:
 			p.Faults = append(p.Faults, r.Err.Error())
 		case r.Verdict == handlers.RowNew && len(p.New) < plansShown:
 			p.New = append(p.New, r)

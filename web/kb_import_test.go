@@ -99,7 +99,7 @@ func TestImportPage(t *testing.T) {
 }
 
 // Files that nobody should have sent are refused as a whole, with a reason, and
-// leave nothing behind: B82, B84 to B88.
+// leave nothing behind: B82, B84 to B88; kb/file_hostile_test.go has more of them.
 func TestImportRefusesBadFiles(t *testing.T) {
 	c := startConsole(t, nil)
 	b := c.as(chat.Curator)

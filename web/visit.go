@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -105,7 +106,7 @@ func (v *visit) run() error {
 		}
 		v.r.Body = http.MaxBytesReader(v.w, v.r.Body, most)
 		if v.route.upload || v.route.photos || v.route.file {
-			if err := v.r.ParseMultipartForm(maxForm); err != nil && !errors.Is(err, http.ErrNotMultipart) {
+			if err := v.parts(); err != nil {
 				return err
 			}
 		}
@@ -114,6 +115,21 @@ func (v *visit) run() error {
 		}
 	}
 	return v.route.do(v)
+}
+
+// parts reads a form with files. One that is too large, or that our disk does not
+// take, is told as that; whatever else is wrong came from outside.
+func (v *visit) parts() error {
+	err := v.r.ParseMultipartForm(maxForm)
+	var big *http.MaxBytesError
+	var disk *fs.PathError
+	switch {
+	case err == nil || errors.Is(err, http.ErrNotMultipart):
+		return nil
+	case errors.As(err, &big) || errors.As(err, &disk):
+		return err
+	}
+	return badForm(v.t("表单不完整"))
 }
 
 // whoIsIt reads the session's member anew at every request, so that a change of
