@@ -243,13 +243,17 @@ func (it *item) readRest(ix *index) {
 		it.negatives = append(it.negatives, q)
 	}
 	answer := normalize(it.entry.Answer)
-	for _, t := range appendTokens(nil, answer[:min(len(answer), answerRunes)], 0) {
-		if id, ok := ix.vocab.ids[t]; ok && !t.isWord() && t.isPair() {
-			it.answer = append(it.answer, id)
+	answer = answer[:min(len(answer), answerRunes)]
+	held := make([]uint32, 0, len(answer))
+	for _, t := range appendTokens(make([]token, 0, 2*len(answer)), answer, 0) {
+		if t.isPair() {
+			if id, ok := ix.vocab.ids[t]; ok {
+				held = append(held, id)
+			}
 		}
 	}
-	slices.Sort(it.answer)
-	it.answer = slices.Clip(slices.Compact(it.answer))
+	slices.Sort(held)
+	it.answer = slices.Clone(slices.Compact(held)) // without the room that was too much
 }
 
 // published picks what can be found, in the order of numbers.
