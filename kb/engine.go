@@ -170,6 +170,9 @@ func (e *Engine) restored(ctx context.Context, list []Entry) (ix *index, fresh i
 	if fresh, err = s.restore(ix, e.opt.Promise); err != nil {
 		return nil, 0, ctx.Err()
 	}
+	if ix.hasSenses() {
+		learnSenses(ctx, ix)
+	}
 	return ix, fresh, ctx.Err()
 }
 

@@ -23,6 +23,9 @@ type candidate struct {
 	x     features
 	best  int     // the item's question that fits best
 	like  float64 // likeness by vectors, while their weight is fitted
+	// How much more like the entry's questions the question is than they are among
+	// themselves: by the words, and by what these mean.
+	typical, typicalSense float64
 }
 
 func newScratch(ix *index) *scratch {

@@ -27,20 +27,37 @@ func (w *orderWeights) dot(x *features) float64 {
 type signals [signalCount]float64
 
 const (
-	sOne      = iota // constant
-	sShare           // log share of the first in the softmax of all scores
-	sMargin          // distance to the second
-	sCosine          // of the first
-	sCoverage        // of the first
-	sUnknown         // share of the question's weight that the base does not know
-	sBack            // of the first
-	sWords           // of the first
-	sExtra           // of the first
-	sOrder           // of the first
-	sApart           // likeness of the first less the greatest likeness of others
-	sLength          // log of the question's characters
-	sAnswer          // of the first
-	sRaw             // log share of the first in the softmax of the trained scores alone
+	sOne    = iota // constant
+	sShare         // log share of the first in the softmax of all scores
+	sMargin        // distance to the second
+	sCosine        // of the first, as all that have a feature's name
+	sCoverage
+	sUnknown // share of the question's weight that the base does not know
+	sBack
+	sWords
+	sExtra
+	sOrder
+	sLength // log of the question's characters
+	sAnswer
+	sRaw // log share of the first in the softmax of the trained scores alone
+	sFlat
+	sCharLack
+	sCharExtra
+	sOrderCopy
+	sMean
+	sLikely
+	sCore
+	sSense
+	sSenseBest
+	sTypical      // how much more like the entry's questions it is than they are among themselves
+	sTypicalSense // the same by what words mean
+	sApart        // likeness of the first less the greatest of the others
+	sApartMean    // and so on
+	sApartLikely
+	sApartCore
+	sApartSense
+	sApartWeight
+	sAgree // share of the ways to compare by which none of the others is above the first
 	signalCount
 )
 
@@ -57,10 +74,10 @@ func (w *sureWeights) of(x *signals) float64 {
 // cautious is the fit of a base that has no questions to fit on. Chosen by
 // hand on the development sets, one set of scalars for all bases.
 var cautious = fit{
-	order: orderWeights{fWeight: 1.1, fMean: 1, fCoverage: 0.4, fBack: -0.8, fAnswer: 2.5, fWords: -1.2, fExtra: -0.3, fOrder: 2.6, fLikely: 0.6, fCore: 0.8},
-	sure: sureWeights{sOne: -3.4, sShare: 1.4, sMargin: 0.3, sCosine: 1.8, sCoverage: 0.7, sUnknown: -0.2, sWords: -0.7,
-		sExtra: -0.3, sOrder: 0.3, sApart: 0.9, sLength: 0.4, sAnswer: 0.5, sRaw: -0.5},
-	threshold: 0.9,
+	order: orderWeights{fWeight: 0.1, fCosine: 3.5, fMean: 3.5, fCoverage: -3.7, fBack: -2, fAnswer: 7.8, fWords: -2.2, fExtra: -0.5, fOrder: 2.4, fLikely: 1.9,
+		fCore: -1.4, fFlat: -3.1, fCharLack: -1.2, fCharExtra: -3.3, fCommonExtra: -0.7, fOrderCopy: 1.1, fRun: -2},
+	sure:      sureWeights{sOne: -1.1, sShare: 1.8, sMargin: 0.2, sUnknown: -1, sWords: -0.7, sOrder: 0.4, sLength: 0.7, sFlat: 0.5, sCharExtra: -1.4, sOrderCopy: 0.5},
+	threshold: 0.94,
 }
 
 const farMargin = 6 // beyond this a margin says nothing more
@@ -68,22 +85,51 @@ const farMargin = 6 // beyond this a margin says nothing more
 // signalsOf reads the signals off a ranked list that is not empty.
 func signalsOf(q *asked, ranked []candidate) signals {
 	first := &ranked[0]
-	total, raw, like := 0.0, 0.0, 0.0
+	total, raw := 0.0, 0.0
 	for i := range ranked {
-		c := &ranked[i]
-		total += math.Exp(c.score - first.score)
-		raw += math.Exp(c.x[fWeight] - first.x[fWeight])
-		if i > 0 {
-			like = max(like, c.x[fCosine])
-		}
+		total += math.Exp(ranked[i].score - first.score)
+		raw += math.Exp(ranked[i].x[fWeight] - first.x[fWeight])
 	}
 	margin := float64(farMargin)
 	if len(ranked) > 1 {
 		margin = min(margin, first.score-ranked[1].score)
 	}
+	x, apart := &first.x, apartOf(ranked)
 	return signals{
-		sOne: 1, sShare: -math.Log(total), sMargin: margin, sCosine: first.x[fCosine], sCoverage: first.x[fCoverage],
-		sUnknown: q.unknown, sBack: first.x[fBack], sWords: first.x[fWords], sExtra: first.x[fExtra], sOrder: first.x[fOrder],
-		sApart: first.x[fCosine] - like, sLength: math.Log(1 + float64(len(q.runs))), sAnswer: first.x[fAnswer], sRaw: -math.Log(raw),
+		sOne: 1, sShare: -math.Log(total), sMargin: margin, sUnknown: q.unknown, sLength: math.Log(1 + float64(len(q.runs))), sRaw: -math.Log(raw),
+		sCosine: x[fCosine], sCoverage: x[fCoverage], sBack: x[fBack], sWords: x[fWords], sExtra: x[fExtra], sOrder: x[fOrder], sAnswer: x[fAnswer],
+		sFlat: x[fFlat], sCharLack: x[fCharLack], sCharExtra: x[fCharExtra], sOrderCopy: x[fOrderCopy], sMean: x[fMean], sLikely: x[fLikely],
+		sCore: x[fCore], sSense: x[fSense], sSenseBest: x[fSenseBest], sTypical: first.typical, sTypicalSense: first.typicalSense,
+		sApart: apart[fCosine], sApartMean: apart[fMean], sApartLikely: apart[fLikely], sApartCore: apart[fCore], sApartSense: apart[fSense],
+		sApartWeight: min(apart[fWeight], farMargin), sAgree: agreement(&apart),
 	}
+}
+
+// apartOf is how far the first is above the best of the others by each feature.
+func apartOf(ranked []candidate) features {
+	apart := ranked[0].x
+	if len(ranked) < 2 {
+		return apart
+	}
+	for k := range apart {
+		top := math.Inf(-1)
+		for i := range ranked[1:] {
+			top = max(top, ranked[i+1].x[k])
+		}
+		apart[k] -= top
+	}
+	return apart
+}
+
+// ways are the features by which entries can be compared each alone.
+var ways = []int{fWeight, fCosine, fMean, fLikely, fCore, fCoverage, fSense, fSenseBest}
+
+func agreement(apart *features) float64 {
+	n := 0
+	for _, k := range ways {
+		if apart[k] >= 0 {
+			n++
+		}
+	}
+	return float64(n) / float64(len(ways))
 }

@@ -25,31 +25,34 @@ type index struct {
 	held   []float32 // how many questions hold a token
 	length float64   // of all items
 	share  []float32 // of a token among all tokens
+	spread []int32   // of a hash's last bits: answers that have such
 	pool   sync.Pool
 	twins  twinList
+	senses *senses // nil when none were learned
 }
 
 // item is an entry as the index sees it. Items are shared between snapshots
 // and never changed once one of these is live.
 type item struct {
-	entry     *Entry     // shared with who made the index
-	questions []question // the standard question first
-	negatives []question
-	weights   vector   // of the postings, trained
-	counts    []uint8  // of the questions that hold a token, beside weights
-	length    float64  // tokens of all questions
-	answer    []uint32 // plain tokens of the answer that questions use too, sorted
+	entry        *Entry     // shared with who made the index
+	questions    []question // the standard question first
+	negatives    []question
+	weights      vector    // of the postings, trained
+	counts       []uint8   // of the questions that hold a token, beside weights
+	length       float64   // tokens of all questions
+	typical      float64   // likeness of the questions to each other
+	sense        []float32 // mean of theirs, of length one; nil when none were learned
+	typicalSense float64   // likeness of theirs to each other
+	answer       []uint32  // what the answer says, hashed, ascending
 }
 
 type question struct {
-	text string
-	bare string
-	same string
-	vec  vector
+	text  string
+	bare  string
+	same  string
+	vec   vector
+	sense []float32 // nil when none were learned
 }
-
-// answerRunes bounds what of an answer is looked at.
-const answerRunes = 1500
 
 // assemble makes the untrained index of the entries, which it keeps.
 func assemble(entries []Entry, spell *speller) *index {
@@ -169,6 +172,7 @@ func (it *item) weighQuestions(v *vocabulary, ids [][]uint32, p *pile) {
 		it.weights.w[k], it.counts[k] = p.sum[id]*scale, p.count[id]
 		p.sum[id], p.count[id] = 0, 0
 	}
+	it.typical = typicalOf(it.questions)
 }
 
 // distinct counts the numbers of a sorted list.
@@ -195,6 +199,7 @@ func (ix *index) finish() {
 	ix.exact, ix.same = sortedSpellings(exact), sortedSpellings(same)
 	ix.post = invert(ix.items, len(ix.vocab.tokens))
 	ix.holds, ix.held = make([]int32, len(ix.vocab.tokens)), make([]float32, len(ix.vocab.tokens))
+	ix.spread = make([]int32, spreadMask+1)
 	for _, it := range ix.items {
 		ix.count(it, 1)
 	}
@@ -217,6 +222,9 @@ func (ix *index) count(it *item, sign int32) {
 	for k, id := range it.weights.id {
 		ix.holds[id] += sign
 		ix.held[id] += float32(sign) * float32(it.counts[k])
+	}
+	for _, h := range it.answer {
+		ix.spread[h&spreadMask] += sign
 	}
 	ix.length += float64(sign) * it.length
 }
@@ -242,18 +250,7 @@ func (it *item) readRest(ix *index) {
 		q.vec = ix.vocab.queryVector(r.tokens)
 		it.negatives = append(it.negatives, q)
 	}
-	answer := normalize(it.entry.Answer)
-	answer = answer[:min(len(answer), answerRunes)]
-	held := make([]uint32, 0, len(answer))
-	for _, t := range appendTokens(make([]token, 0, 2*len(answer)), answer, 0) {
-		if t.isPair() {
-			if id, ok := ix.vocab.ids[t]; ok {
-				held = append(held, id)
-			}
-		}
-	}
-	slices.Sort(held)
-	it.answer = slices.Clone(slices.Compact(held)) // without the room that was too much
+	it.answer = ix.spell.answerOf(it.entry.Answer)
 }
 
 // published picks what can be found, in the order of numbers.

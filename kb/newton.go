@@ -28,7 +28,7 @@ func fitOrder(samples []sample, from orderWeights, pull float64) orderWeights {
 			g[k] += pull * (w[k] - from[k])
 			h[k][k] += pull
 		}
-		if step(w[:], g[:], rows(h[:])) < newtonEnd {
+		if step(w[:], g[:], square(len(w), func(i, j int) float64 { return h[i][j] })) < newtonEnd {
 			break
 		}
 	}
@@ -59,7 +59,7 @@ func orderSlope(w *orderWeights, list []candidate, right int, g *[featureCount]f
 	for i := range p {
 		for a := range mean {
 			da := p[i] * (list[i].x[a] - mean[a])
-			for b := range mean {
+			for b := range a + 1 {
 				h[a][b] += da * (list[i].x[b] - mean[b])
 			}
 		}
@@ -92,7 +92,7 @@ func fitSure(verdicts []verdict, from sureWeights, pull float64) sureWeights {
 			}
 			for a, x := range v.x {
 				g[a] += v.weight * d * x
-				for b, y := range v.x {
+				for b, y := range v.x[:a+1] {
 					h[a][b] += c * x * y
 				}
 			}
@@ -101,21 +101,21 @@ func fitSure(verdicts []verdict, from sureWeights, pull float64) sureWeights {
 			g[k] += pull * (w[k] - from[k])
 			h[k][k] += pull
 		}
-		if step(w[:], g[:], rows(h[:])) < newtonEnd {
+		if step(w[:], g[:], square(len(w), func(i, j int) float64 { return h[i][j] })) < newtonEnd {
 			break
 		}
 	}
 	return w
 }
 
-func rows[T [featureCount]float64 | [signalCount]float64](h []T) [][]float64 {
-	out := make([][]float64, len(h))
-	for i := range h {
-		row := make([]float64, len(h))
-		for j := range row {
-			row[j] = h[i][j]
+// square lays out a matrix of which the lower half is given.
+func square(n int, at func(i, j int) float64) [][]float64 {
+	out := make([][]float64, n)
+	for i := range out {
+		out[i] = make([]float64, n)
+		for j := range i + 1 {
+			out[i][j] = at(i, j)
 		}
-		out[i] = row
 	}
 	return out
 }
@@ -133,7 +133,7 @@ func step(w, g []float64, h [][]float64) float64 {
 }
 
 // solve solves the positive definite system a·x = b by Cholesky's
-// decomposition; a is overwritten.
+// decomposition; of a the lower half is read, and overwritten.
 func solve(a [][]float64, b []float64) []float64 {
 	n := len(b)
 	for j := range n {

@@ -9,30 +9,43 @@ import (
 type features [featureCount]float64
 
 const (
-	fWeight   = iota // score of the trained postings
-	fCosine          // likeness to the entry's best question
-	fMean            // mean likeness to its best three
-	fCoverage        // share of the question's weight that the entry's questions hold
-	fBack            // share of the best question's weight that the question holds
-	fAnswer          // share of the question's weight that the answer holds
-	fWords           // share of the question's Latin and digit words that the entry lacks
-	fExtra           // Latin and digit words of the best question that the question lacks
-	fOrder           // longest common subsequence with the best question, Dice
-	fLikely          // log likelihood of the question by the pooled questions, smoothed, a token
-	fCore            // share of what the questions have in common that the question holds
+	fWeight      = iota // score of the trained postings
+	fCosine             // likeness to the entry's best question
+	fMean               // mean likeness to its best three
+	fCoverage           // share of the question's weight that the entry's questions hold
+	fBack               // share of the best question's weight that the question holds
+	fAnswer             // share of the question's weight that the answer holds
+	fWords              // share of the question's Latin and digit words that the entry lacks
+	fExtra              // Latin and digit words of the best question that the question lacks
+	fOrder              // longest common subsequence with the best question, Dice
+	fLikely             // log likelihood of the question by the pooled questions, smoothed, a token
+	fCore               // share of what the questions have in common that the question holds
+	fFlat               // share of the question's pairs of characters that the best question holds, each counting the same
+	fCharLack           // share of its characters that the best question lacks
+	fCharExtra          // share of the best question's characters that it lacks
+	fCommonExtra        // share of the common pairs of the best question that it lacks
+	fOrderCopy          // fOrder of the normalised copies
+	fRun                // longest common run of them, Dice
+	fSense              // likeness to the entry's questions by what their words were learned to mean
+	fSenseBest          // the same to the nearest of them
 	featureCount
 )
 
 // asked is a question as the ranker sees it.
 type asked struct {
 	reading
-	vec     vector
-	bare    string
-	runs    []rune
-	plain   float64 // weight of its own plain tokens, unknown ones counted
-	unknown float64 // share of that weight which the base does not know
-	words   []uint32
-	wordsN  int // Latin and digit words, unknown ones counted
+	vec      vector
+	bare     string
+	runs     []rune
+	copyRuns []rune // bare copy
+	pairs    int    // its pairs and words, each once, unknown ones counted
+	chars    int    // its characters, the same way
+	sense    []float32
+	parts    []part  // what is looked for in answers
+	plain    float64 // weight of its own plain tokens, unknown ones counted
+	unknown  float64 // share of that weight which the base does not know
+	words    []uint32
+	wordsN   int // Latin and digit words, unknown ones counted
 }
 
 // maxRunes bounds what of a question is read; people's questions are shorter.
@@ -46,9 +59,23 @@ func (ix *index) ask(text string) *asked {
 	q.vec = ix.vocab.queryVector(q.tokens)
 	q.bare = bare(q.reading.plain)
 	q.runs = []rune(q.bare)
+	q.copyRuns = []rune(bare(q.reading.copied))
+	if ix.senses != nil {
+		q.sense = make([]float32, senseSize)
+		ix.senses.read(&q.vec, q.sense)
+	}
+	q.parts = ix.partsOf(q.tokens)
 	lost := 0.0
 	for i, t := range q.tokens {
-		if t.ofCopy() || slices.Contains(q.tokens[:i], t) {
+		if slices.Contains(q.tokens[:i], t) {
+			continue
+		}
+		if t.ofCopy() {
+			if t.isPair() || t.isWord() {
+				q.pairs++
+			} else {
+				q.chars++
+			}
 			continue
 		}
 		id, known := ix.vocab.ids[t]
@@ -136,100 +163,46 @@ func (ix *index) measure(s *scratch, q *asked, c *candidate) {
 	ix.likeness(s, c)
 	if q.plain > 0 {
 		c.x[fCoverage] = covered / q.plain
-		c.x[fAnswer] = ix.inAnswer(s, it) / q.plain
 	}
-	best := &it.questions[c.best]
-	c.x[fWords], c.x[fExtra] = ix.wordsApart(s, q, it, best)
-	s.runs = appendRunes(s.runs[:0], best.bare)
-	if n := len(q.runs) + len(s.runs); n > 0 {
-		c.x[fOrder] = 2 * float64(s.subsequence(q.runs, s.runs)) / float64(n)
+	c.x[fAnswer] = q.within(it)
+	c.x[fWords] = wordsLacking(q, it)
+	ix.compare(s, q, it, c)
+	if q.sense != nil {
+		q.compareSense(it, c)
 	}
 }
 
 // likeness compares with every question of the entry.
 func (ix *index) likeness(s *scratch, c *candidate) {
-	var top [3]float64
-	for n := range ix.items[c.item].questions {
-		v := &ix.items[c.item].questions[n].vec
+	it := ix.items[c.item]
+	var near nearest
+	for n := range it.questions {
+		v := &it.questions[n].vec
 		dot := float32(0)
 		for k, id := range v.id {
 			dot += s.weight[id] * v.w[k]
 		}
-		d := float64(dot)
-		switch {
-		case d > top[0]:
-			top[2], top[1], top[0] = top[1], top[0], d
-			c.best = n
-		case d > top[1]:
-			top[2], top[1] = top[1], d
-		case d > top[2]:
-			top[2] = d
-		}
+		near.take(float64(dot), n)
 	}
-	n := min(3, len(ix.items[c.item].questions))
-	c.x[fCosine] = top[0]
-	c.x[fMean] = (top[0] + top[1] + top[2]) / float64(max(1, n))
-	held := 0.0
-	best := &ix.items[c.item].questions[c.best].vec
-	for k, id := range best.id {
-		if s.weight[id] != 0 {
-			held += float64(best.w[k]) * float64(best.w[k])
-		}
+	c.best, c.x[fCosine], c.x[fMean] = near.best, near.top[0], near.mean(len(it.questions))
+	if len(it.questions) > 1 {
+		c.typical = c.x[fMean] - it.typical
 	}
-	c.x[fBack] = held // the vector has length one
 }
 
-func (ix *index) inAnswer(s *scratch, it *item) float64 {
-	sum := 0.0
-	for _, id := range it.answer {
-		if s.weight[id] != 0 {
-			sum += float64(ix.vocab.idf[id])
+// wordsLacking is the share of the question's Latin and digit words, which name
+// versions, codes and products, that an entry has nowhere.
+func wordsLacking(q *asked, it *item) float64 {
+	if q.wordsN == 0 {
+		return 0
+	}
+	there := 0
+	for _, id := range q.words {
+		if _, ok := slices.BinarySearch(it.weights.id, id); ok {
+			there++
 		}
 	}
-	return sum
-}
-
-// wordsApart compares Latin and digit words, which name versions, codes and
-// products: one that differs often means another thing.
-func (ix *index) wordsApart(s *scratch, q *asked, it *item, best *question) (lacking, extra float64) {
-	if q.wordsN > 0 {
-		there := 0
-		for _, id := range q.words {
-			if _, ok := slices.BinarySearch(it.weights.id, id); ok {
-				there++
-			}
-		}
-		lacking = 1 - float64(there)/float64(q.wordsN)
-	}
-	for _, id := range best.vec.id {
-		t := ix.vocab.tokens[id]
-		if t.isWord() && !t.ofCopy() && s.weight[id] == 0 {
-			extra = 1
-		}
-	}
-	return lacking, extra
-}
-
-// subsequence is the length of the longest common subsequence.
-func (s *scratch) subsequence(a, b []rune) int {
-	if cap(s.row) <= len(b) {
-		s.row = make([]int32, 2*len(b)+16)
-	}
-	row := s.row[:len(b)+1]
-	clear(row)
-	for _, x := range a {
-		diagonal := int32(0)
-		for j, y := range b {
-			above := row[j+1]
-			if x == y {
-				row[j+1] = diagonal + 1
-			} else {
-				row[j+1] = max(above, row[j])
-			}
-			diagonal = above
-		}
-	}
-	return int(row[len(b)])
+	return 1 - float64(there)/float64(q.wordsN)
 }
 
 // sigmoid turns a logit into a probability.

@@ -65,7 +65,10 @@ func train(ctx context.Context, ix *index) error {
 	}
 	ix.post = invert(ix.items, len(ix.vocab.tokens))
 	ix.rough = false
-	return nil
+	if ix.hasSenses() {
+		learnSenses(ctx, ix)
+	}
+	return ctx.Err()
 }
 
 // block hands out room for many short lists that live as long as each other.

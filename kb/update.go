@@ -16,7 +16,7 @@ const neighbourhood = 300
 // and their nearest neighbours are trained against each other.
 func (ix *index) with(changed []Entry) *index {
 	slices.SortFunc(changed, func(a, b Entry) int { return cmp.Compare(a.Number, b.Number) })
-	next := &index{spell: ix.spell, vocab: ix.vocab.clone(), fit: ix.fit, rough: ix.rough, asked: ix.asked}
+	next := &index{spell: ix.spell, vocab: ix.vocab.clone(), fit: ix.fit, rough: ix.rough, asked: ix.asked, senses: ix.senses}
 	fresh := map[int64][][]uint32{}
 	changes := map[int64]bool{}
 	var added, gone []*item
@@ -55,6 +55,9 @@ func (ix *index) with(changed []Entry) *index {
 	p := newPile(len(df))
 	for _, it := range added {
 		it.weighQuestions(next.vocab, fresh[it.entry.Number], p)
+		if next.senses != nil {
+			it.sensed(next.senses)
+		}
 	}
 	next.replace(ix, to, gone, at)
 	if !next.rough && len(added) > 0 && len(added) <= neighbourhood {
@@ -77,6 +80,7 @@ func (ix *index) replace(old *index, to []int32, gone []*item, fresh []int32) {
 	ix.post = old.post.after(to, fresh, ix.items, len(ix.vocab.tokens))
 	more := len(ix.vocab.tokens) - len(old.held)
 	ix.holds, ix.held, ix.length = append(slices.Clone(old.holds), make([]int32, more)...), append(slices.Clone(old.held), make([]float32, more)...), old.length
+	ix.spread = slices.Clone(old.spread)
 	for _, it := range gone {
 		ix.count(it, -1)
 	}
