@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -58,12 +59,15 @@ func (s *Store) connectSQLite(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the folder of the database: %w", err)
 	}
-	// SQLite would make it readable for everybody; its -wal file follows the rights of the first.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
+	// SQLite would make it readable for everybody; its -wal file follows the rights of the first. A file
+	// that is there is not opened: closing it would drop the locks that this process has on it, if it has it open already.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case err == nil:
+		f.Close()
+	case !errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("open the database: %w", err)
 	}
-	f.Close()
 	// FULL: an acknowledged callback must survive a power cut, not only a crash.
 	base := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)" +
 		// Savepoints in memory instead of a temporary file; a checkpoint less often, when the same page has changed more often.
