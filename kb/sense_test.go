@@ -114,3 +114,26 @@ func TestUnitOfNothing(t *testing.T) {
 		t.Error(v)
 	}
 }
+
+// A base that is too large to be trained answers by the weights it begins with.
+func TestTooLargeToTrain(t *testing.T) {
+	defer func(n int) { trainedMost = n }(trainedMost)
+	list := taught()
+	trained := trainedOn(t, list)
+	trainedMost = 20
+	ix := trainedOn(t, list)
+	if ix.rough {
+		t.Error("it waits to be trained")
+	}
+	fresh := assemble(taught(), builtin)
+	if !reflect.DeepEqual(ix.items[0].weights, fresh.items[0].weights) || reflect.DeepEqual(ix.items[0].weights, trained.items[0].weights) {
+		t.Error("its weights were moved")
+	}
+	next := ix.with([]Entry{{Number: 99, Question: "护照遗失", Similar: []string{"护照弄没"}, State: Published}})
+	if !reflect.DeepEqual(next.items[0].weights, fresh.items[0].weights) {
+		t.Error("a change moved its weights")
+	}
+	if first := next.rank(newScratch(next), next.ask("护照遗失了"))[0]; next.items[first.item].entry.Number != 99 {
+		t.Error("what came is not found")
+	}
+}

@@ -158,7 +158,7 @@ func (s *snapshot) restore(ix *index, promise float64) (int, error) {
 	}
 	ix.fit, ix.rough = fitOf(s.Fit), false
 	ix.finish()
-	if len(fresh) > 0 && len(fresh) <= neighbourhood {
+	if ix.trains() && len(fresh) > 0 && len(fresh) <= neighbourhood {
 		ix.settle(fresh)
 	}
 	return len(fresh), nil

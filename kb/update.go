@@ -60,7 +60,7 @@ func (ix *index) with(changed []Entry) *index {
 		}
 	}
 	next.replace(ix, to, gone, at)
-	if !next.rough && len(added) > 0 && len(added) <= neighbourhood {
+	if !next.rough && next.trains() && len(added) > 0 && len(added) <= neighbourhood {
 		next.settle(added)
 	}
 	return next
