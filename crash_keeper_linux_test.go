@@ -260,19 +260,13 @@ func (s *shelf) answers(question, want string) {
 		Band string
 		Hits []struct{ Question, Answer string }
 	}
-	began, ok := time.Now(), false
-	for time.Since(began) < 20*time.Second && !ok {
-		if err := s.r.api(context.Background(), "kb/search?explain=0&q="+url.QueryEscape(question), &found); err == nil {
-			same := len(found.Hits) > 0 && found.Hits[0].Question == question
-			ok = same && found.Hits[0].Answer == want || want == "" && !same
+	s.until(fmt.Sprintf("%q is answered %q", question, want), 20*time.Second, func() bool {
+		if s.r.api(context.Background(), "kb/search?explain=0&q="+url.QueryEscape(question), &found) != nil {
+			return false
 		}
-		if !ok {
-			time.Sleep(20 * time.Millisecond)
-		}
-	}
-	if !ok {
-		s.t.Errorf("%q is answered %+v, want %q", question, found, want)
-	}
+		same := len(found.Hits) > 0 && found.Hits[0].Question == question
+		return same && found.Hits[0].Answer == want || want == "" && !same
+	})
 }
 
 // checkAudit checks the chain of the log.

@@ -276,7 +276,7 @@ func (s *shelf) consistent(id int64) {
 
 func (s *shelf) ended(id int64, state string) store.Import {
 	s.t.Helper()
-	s.until("the import is "+state, 2*time.Minute, func() bool { time.Sleep(10 * time.Millisecond); return s.progress(id).State == state })
+	s.until("the import is "+state, 2*time.Minute, func() bool { return s.progress(id).State == state })
 	return s.progress(id)
 }
 

@@ -38,18 +38,13 @@ func (s *speller) answerOf(text string) []uint32 {
 	return slices.Clone(slices.Compact(out)) // without the room that was too much
 }
 
-// partsOf weighs the pairs and words of a question's copy by rarity among answers.
-func (ix *index) partsOf(tokens []token) []part {
-	var out []part
+// appendPart appends a pair or word of a question's copy, weighed by its rarity among
+// answers, unless nearly all of them have it.
+func (ix *index) appendPart(out []part, t token) []part {
+	h := t.hash()
 	n := float64(len(ix.items))
-	for i, t := range tokens {
-		if !t.ofCopy() || !t.isPair() && !t.isWord() || slices.Contains(tokens[:i], t) {
-			continue
-		}
-		h := t.hash()
-		if w := math.Log((n + 1) / (float64(ix.spread[h&spreadMask]) + 0.5)); w > 0 {
-			out = append(out, part{h, w})
-		}
+	if w := math.Log((n + 1) / (float64(ix.spread[h&spreadMask]) + 0.5)); w > 0 {
+		out = append(out, part{h, w})
 	}
 	return out
 }

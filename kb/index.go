@@ -185,8 +185,8 @@ func distinct(ids []uint32) (n int) {
 	return n
 }
 
-// finish makes what depends on all items: postings, exact questions, the
-// tokens of answers and the vectors of negative questions.
+// finish makes what depends on all items: postings, exact questions, the vectors of
+// negative questions, and what answers say.
 func (ix *index) finish() {
 	ix.bound()
 	exact, same := make([]spelling, 0, ix.asked), make([]spelling, 0, ix.asked)
@@ -240,8 +240,8 @@ func (ix *index) pooled() {
 	}
 }
 
-// readRest analyses negative questions and the answer against the vocabulary
-// that the questions made: neither adds to it.
+// readRest analyses negative questions against the vocabulary that the questions made,
+// to which they add nothing, and the answer, which has a table of its own.
 func (it *item) readRest(ix *index) {
 	it.negatives = make([]question, 0, len(it.entry.Negative))
 	for _, text := range it.entry.Negative {

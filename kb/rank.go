@@ -64,7 +64,6 @@ func (ix *index) ask(text string) *asked {
 		q.sense = make([]float32, senseSize)
 		ix.senses.read(&q.vec, q.sense)
 	}
-	q.parts = ix.partsOf(q.tokens)
 	lost := 0.0
 	for i, t := range q.tokens {
 		if slices.Contains(q.tokens[:i], t) {
@@ -73,6 +72,7 @@ func (ix *index) ask(text string) *asked {
 		if t.ofCopy() {
 			if t.isPair() || t.isWord() {
 				q.pairs++
+				q.parts = ix.appendPart(q.parts, t)
 			} else {
 				q.chars++
 			}

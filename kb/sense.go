@@ -36,15 +36,16 @@ func (ix *index) hasSenses() bool {
 	return ix.asked <= trainedOnLoad && ix.asked > len(ix.items)*5/4
 }
 
-// read sums a text's tokens; false when it has none that were learned.
-func (s *senses) read(v *vector, out []float32) bool {
+// read sums a text's tokens into out, of length one; all zero when it has none that
+// were learned.
+func (s *senses) read(v *vector, out []float32) {
 	clear(out)
 	for k, id := range v.id {
 		if end := int(id+1) * senseSize; end <= len(s.token) {
 			add(out, v.w[k], s.token[end-senseSize:end])
 		}
 	}
-	return unit(out)
+	unit(out)
 }
 
 // sensed makes the vectors of an item's questions and their mean.
@@ -57,21 +58,24 @@ func (it *item) sensed(s *senses) {
 		it.questions[k].sense = v
 		add(it.sense, 1, v)
 	}
-	it.typicalSense = it.inwards()
 	unit(it.sense)
 }
 
-// inwards is the mean likeness of a question to the mean of the item's others;
-// it.sense is their sum still.
-func (it *item) inwards() float64 {
-	sum, rest := 0.0, make([]float32, senseSize)
+// settled is sensed for the last time: how like the item's questions are to the mean
+// of the others is known then.
+func (it *item) settled(s *senses) {
+	it.sensed(s)
+	sum, all, rest := 0.0, make([]float32, senseSize), make([]float32, senseSize)
 	for k := range it.questions {
-		copy(rest, it.sense)
+		add(all, 1, it.questions[k].sense)
+	}
+	for k := range it.questions {
+		copy(rest, all)
 		add(rest, -1, it.questions[k].sense)
 		unit(rest)
 		sum += float64(dotOf(rest, it.questions[k].sense))
 	}
-	return sum / float64(len(it.questions))
+	it.typicalSense = sum / float64(len(it.questions))
 }
 
 // learnSenses trains the senses of an index that is not live yet, with a fixed seed.
@@ -91,7 +95,7 @@ func learnSenses(ctx context.Context, ix *index) {
 		}
 	}
 	for _, it := range ix.items {
-		it.sensed(t.senses)
+		it.settled(t.senses)
 	}
 	ix.senses = t.senses
 }

@@ -56,7 +56,7 @@ func (ix *index) with(changed []Entry) *index {
 	for _, it := range added {
 		it.weighQuestions(next.vocab, fresh[it.entry.Number], p)
 		if next.senses != nil {
-			it.sensed(next.senses)
+			it.settled(next.senses)
 		}
 	}
 	next.replace(ix, to, gone, at)

@@ -51,7 +51,7 @@ func TestChangedIndexIsAsMadeAnew(t *testing.T) {
 		anew.finish()
 		for what, pair := range map[string][2]any{
 			"items of tokens": {next.holds, anew.holds}, "questions": {next.exact, anew.exact}, "copies": {next.same, anew.same}, "held": {next.held, anew.held},
-			"rarity": {next.rarity, anew.rarity}, "share": {next.share, anew.share}, "length": {next.length, anew.length},
+			"rarity": {next.rarity, anew.rarity}, "share": {next.share, anew.share}, "length": {next.length, anew.length}, "answers": {next.spread, anew.spread},
 		} {
 			if got, want := fmt.Sprint(pair[0]), fmt.Sprint(pair[1]); got != want {
 				t.Fatalf("step %d: %s\n%s, made anew\n%s", step, what, got, want)

@@ -97,6 +97,7 @@ func TestBulkKinds(t *testing.T) {
 	c.put(kb.Entry{Question: "另一个问题怎么办", Answer: "这样办。", Group: "甲组", Category: "登录", Tags: []string{"旧"}, ReviewAt: "2026-01-01"})
 	b := c.as(chat.Curator)
 	b.get("/kb")
+	where := ""
 	for _, x := range []struct {
 		kind, value string
 		got         func(e kb.Entry) string
@@ -117,12 +118,22 @@ func TestBulkKinds(t *testing.T) {
 	} {
 		was := c.entry(2)
 		_, page := b.post("/kb/bulk", url.Values{"t": {"2"}, "do": {x.kind}, "to_" + x.kind: {x.value}})
-		if code, page := b.post("/kb/bulk/apply", url.Values{"do": {x.kind}, "value": {x.value}, "t": ticked(page)}); code != http.StatusSeeOther {
+		code, page := b.post("/kb/bulk/apply", url.Values{"do": {x.kind}, "value": {x.value}, "t": ticked(page)})
+		if code != http.StatusSeeOther {
 			t.Errorf("%s: %d %s", x.kind, code, page)
 		}
+		where = page
 		if e := c.entry(2); x.got(e) != x.value || e.Version != was.Version+1 || e.Answer != was.Answer || e.Question != was.Question {
 			t.Errorf("%s: %+v", x.kind, e)
 		}
+	}
+	// What was retired answers again when that is taken back.
+	id, err := url.Parse(where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := b.post("/kb/import/act", url.Values{"id": {id.Query().Get("id")}, "do": {"undo"}}); code != http.StatusSeeOther || c.entry(2).State != kb.Published {
+		t.Errorf("undo of retiring: %d %+v", code, c.entry(2))
 	}
 	for name, form := range map[string]url.Values{
 		"nothing ticked":  {"do": {"retire"}},

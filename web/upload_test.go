@@ -9,9 +9,7 @@ import (
 	"image"
 	"image/color"
 	"image/gif"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"strings"
 	"testing"
@@ -84,7 +82,7 @@ func TestNamesOfUploads(t *testing.T) {
 		form := whole()
 		form.Set("mark", fmt.Sprint("names", i))
 		form.Set("text", fmt.Sprintf("%s 第 %d 次", form.Get("text"), i))
-		code, to := b.attachAs("/m/report", form, sent, dot(t))
+		code, to := b.attach("/m/report", form, map[string][]byte{sent: dot(t)})
 		if code != http.StatusSeeOther {
 			t.Errorf("%q: %d %.300s", sent, code, to)
 			continue
@@ -131,29 +129,4 @@ func TestBrokenForms(t *testing.T) {
 			t.Errorf("%s: %s", name, resp.Status)
 		}
 	}
-}
-
-// attachAs is attach with a file name that the writer of forms would not let through.
-func (b *browser) attachAs(path string, form url.Values, name string, content []byte) (int, string) {
-	b.c.t.Helper()
-	var body bytes.Buffer
-	w := multipart.NewWriter(&body)
-	form.Set("csrf", b.csrf)
-	for k, vs := range form {
-		for _, v := range vs {
-			w.WriteField(k, v)
-		}
-	}
-	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", "%0D", "\n", "%0A").Replace(name)
-	f, _ := w.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="photo"; filename="` + quoted + `"`}, "Content-Type": {"image/png"}})
-	f.Write(content)
-	w.Close()
-	resp, err := b.client.Post(b.c.URL+path, w.FormDataContentType(), &body)
-	if err != nil {
-		b.c.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var text bytes.Buffer
-	text.ReadFrom(resp.Body)
-	return resp.StatusCode, resp.Header.Get("Location") + text.String()
 }
