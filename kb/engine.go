@@ -59,7 +59,7 @@ const (
 	defaultQuiet   = 10 * time.Second
 	pageOfChanges  = 1000
 	// A base of this many questions is made anew on each change, trained and
-	// fitted, in a few hundredths of a second.
+	// fitted, within half a second.
 	smallBase = 800
 	// Load trains a base up to this size before it returns, a few seconds at
 	// most; a larger one answers untrained until Follow has trained it.
