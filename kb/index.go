@@ -29,6 +29,9 @@ type index struct {
 	pool   sync.Pool
 	twins  twinList
 	senses *senses // nil when none were learned
+
+	spokenOnce sync.Once
+	spokenBy   *spoken // made by speech
 }
 
 // item is an entry as the index sees it. Items are shared between snapshots

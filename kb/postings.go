@@ -1,6 +1,9 @@
 package kb
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // postings lists, token by token, slots and their weights. A slot stands for an
 // item. A change leaves the lists as they are, shared with the index before it: the
@@ -116,6 +119,27 @@ func (p *postings) lay(items []*item) {
 			w := &items[at].weights
 			for k, id := range w.id {
 				p.late[id] = append(p.late[id], posting{int32(slot), w.w[k]})
+			}
+		}
+	}
+}
+
+// having goes through the items that have a token.
+func (ix *index) having(id uint32) iter.Seq[*item] {
+	return func(yield func(*item) bool) {
+		slots, _ := ix.post.of(id)
+		for _, slot := range slots {
+			at := slot
+			if ix.post.at != nil {
+				at = ix.post.at[slot]
+			}
+			if at >= 0 && !yield(ix.items[at]) {
+				return
+			}
+		}
+		for _, c := range ix.post.late[id] {
+			if !yield(ix.items[ix.post.at[c.item]]) {
+				return
 			}
 		}
 	}

@@ -36,9 +36,7 @@ func (e *Engine) Search(ctx context.Context, q Query) (Result, error) {
 		return Result{}, ErrNotReady
 	}
 	start := time.Now()
-	s := ix.borrow()
-	res := ix.search(s, q)
-	ix.pool.Put(s)
+	res := ix.answer(q)
 	if e.opt.Observe != nil {
 		e.opt.Observe(time.Since(start), res.Band)
 	}
@@ -55,12 +53,24 @@ func (ix *index) borrow() *scratch {
 	return newScratch(ix)
 }
 
-func (ix *index) search(s *scratch, q Query) Result {
-	res := Result{Threshold: ix.fit.threshold, Reason: "unknown"}
+// answer looks a question up as it is typed and, when that finds no answer, with its
+// letters read as the characters they may spell.
+func (ix *index) answer(q Query) Result {
 	if q.N <= 0 {
 		q.N = defaultHits
 	}
+	s := ix.borrow()
+	defer ix.pool.Put(s)
 	a := ix.ask(q.Text)
+	res := ix.search(s, a, q)
+	if res.Band == Answer || a.bare == "" {
+		return res
+	}
+	return ix.spellOut(s, a, q, res)
+}
+
+func (ix *index) search(s *scratch, a *asked, q Query) Result {
+	res := Result{Threshold: ix.fit.threshold, Reason: "unknown"}
 	if a.bare == "" {
 		res.Reason = "empty"
 		return res

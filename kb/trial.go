@@ -35,10 +35,7 @@ func (t *Trial) Search(ctx context.Context, q Query) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
-	s := t.ix.borrow()
-	res := t.ix.search(s, q)
-	t.ix.pool.Put(s)
-	return res, nil
+	return t.ix.answer(q), nil
 }
 
 // OutOfDate says whether an entry is no longer used on a day.

@@ -85,3 +85,26 @@ func TestChangedIndexIsAsMadeAnew(t *testing.T) {
 		t.Error("nothing stood behind the base")
 	}
 }
+
+// TestLettersAfterAChange spells words that an entry brought in just now, and no longer
+// those of one that is gone.
+func TestLettersAfterAChange(t *testing.T) {
+	ix := assemble([]Entry{
+		{Number: 1, Question: "银证转账失败", Similar: []string{"银证转账转不了", "银证转账限额"}},
+		{Number: 2, Question: "对账单下载", Similar: []string{"对账单怎么打印"}},
+	}, builtin)
+	first := func(ix *index, text string) int64 {
+		res := ix.answer(Query{Text: text})
+		if res.Band == Refuse || len(res.Hits) == 0 {
+			return 0
+		}
+		return res.Hits[0].Entry.Number
+	}
+	if a, b := first(ix, "yzzz"), first(ix, "rzrq"); a != 1 || b != 0 {
+		t.Errorf("at first yzzz finds %d, rzrq %d", a, b)
+	}
+	ix = ix.with([]Entry{{Number: 1, State: Retired}, {Number: 3, Question: "融资融券怎么开通", Similar: []string{"融资融券条件", "开融资融券"}}})
+	if a, b := first(ix, "yzzz"), first(ix, "rzrq"); a != 0 || b != 3 {
+		t.Errorf("after the change yzzz finds %d, rzrq %d", a, b)
+	}
+}
