@@ -57,6 +57,7 @@ const (
 	sApartCore
 	sApartSense
 	sApartWeight
+	sAlone // whether the first has its standard question only
 	sAgree // share of the ways to compare by which none of the others is above the first
 	signalCount
 )
@@ -75,7 +76,7 @@ func (w *sureWeights) of(x *signals) float64 {
 // hand on the development sets, one set of scalars for all bases.
 var cautious = fit{
 	order: orderWeights{fWeight: 0.1, fCosine: 3.5, fMean: 3.5, fCoverage: -3.7, fBack: -2, fAnswer: 6, fWords: -2.2, fExtra: -0.5, fOrder: 2.4, fLikely: 1.9,
-		fCore: -1.4, fFlat: -3.1, fCharLack: -1.2, fCharExtra: -3.3, fCommonExtra: -0.7, fOrderCopy: 1.1, fRun: -2},
+		fCore: -1.4, fFlat: -3.1, fCharLack: -1.2, fCharExtra: -3.3, fCommonExtra: -0.7, fOrderCopy: 1.1, fRun: -2, fSize: -1},
 	sure:      sureWeights{sOne: -1.1, sShare: 1.8, sMargin: 0.2, sUnknown: -1, sWords: -0.7, sOrder: 0.4, sLength: 0.7, sFlat: 0.5, sCharExtra: -1.4, sOrderCopy: 0.5},
 	threshold: 0.94,
 }
@@ -101,7 +102,7 @@ func signalsOf(q *asked, ranked []candidate) signals {
 		sFlat: x[fFlat], sCharLack: x[fCharLack], sCharExtra: x[fCharExtra], sOrderCopy: x[fOrderCopy], sMean: x[fMean], sLikely: x[fLikely],
 		sCore: x[fCore], sSense: x[fSense], sSenseBest: x[fSenseBest], sTypical: first.typical, sTypicalSense: first.typicalSense,
 		sApart: apart[fCosine], sApartMean: apart[fMean], sApartLikely: apart[fLikely], sApartCore: apart[fCore], sApartSense: apart[fSense],
-		sApartWeight: min(apart[fWeight], farMargin), sAgree: agreement(&apart),
+		sApartWeight: min(apart[fWeight], farMargin), sAgree: agreement(&apart), sAlone: x[fAlone],
 	}
 }
 

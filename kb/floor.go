@@ -5,13 +5,18 @@ import "context"
 // strangerWeight is how much a question of an entry that is left out counts, so
 // that such have their assumed share of all.
 func strangerWeight(samples []sample) float64 {
-	alien := 0
+	alien, own := 0, 0.0
 	for i := range samples {
 		if samples[i].own < 0 {
 			alien++
+		} else {
+			own += samples[i].weight
 		}
 	}
-	return strangers / (1 - strangers) * float64(len(samples)-alien) / float64(max(1, alien))
+	if alien == 0 || own == 0 {
+		return 1
+	}
+	return strangers / (1 - strangers) * own / float64(alien)
 }
 
 // trial is one question that the words refused, with the likeness of what

@@ -21,7 +21,7 @@ func fitOrder(samples []sample, from orderWeights, pull float64) orderWeights {
 		var h [featureCount][featureCount]float64
 		for i := range samples {
 			if right := samples[i].place(); right >= 0 {
-				orderSlope(&w, samples[i].list, right, &g, &h)
+				orderSlope(&w, samples[i].list, right, samples[i].weight, &g, &h)
 			}
 		}
 		for k := range w {
@@ -37,7 +37,7 @@ func fitOrder(samples []sample, from orderWeights, pull float64) orderWeights {
 
 // orderSlope adds a list's gradient and curvature: the mean of the features
 // under the softmax less the right one's, and their covariance.
-func orderSlope(w *orderWeights, list []candidate, right int, g *[featureCount]float64, h *[featureCount][featureCount]float64) {
+func orderSlope(w *orderWeights, list []candidate, right int, weight float64, g *[featureCount]float64, h *[featureCount][featureCount]float64) {
 	best := math.Inf(-1)
 	p := make([]float64, len(list))
 	for i := range list {
@@ -58,14 +58,14 @@ func orderSlope(w *orderWeights, list []candidate, right int, g *[featureCount]f
 	}
 	for i := range p {
 		for a := range mean {
-			da := p[i] * (list[i].x[a] - mean[a])
+			da := weight * p[i] * (list[i].x[a] - mean[a])
 			for b := range a + 1 {
 				h[a][b] += da * (list[i].x[b] - mean[b])
 			}
 		}
 	}
 	for k := range mean {
-		g[k] += (mean[k] - list[right].x[k])
+		g[k] += weight * (mean[k] - list[right].x[k])
 	}
 }
 

@@ -28,6 +28,8 @@ const (
 	fRun                // longest common run of them, Dice
 	fSense              // likeness to the entry's questions by what their words were learned to mean
 	fSenseBest          // the same to the nearest of them
+	fAlone              // whether the entry has its standard question only
+	fSize               // half the log of the number of its questions
 	featureCount
 )
 
@@ -169,6 +171,10 @@ func (ix *index) measure(s *scratch, q *asked, c *candidate) {
 	ix.compare(s, q, it, c)
 	if q.sense != nil {
 		q.compareSense(it, c)
+	}
+	c.x[fSize] = math.Log(float64(len(it.questions))) / 2
+	if it.alone() {
+		c.x[fAlone] = 1
 	}
 }
 

@@ -32,7 +32,8 @@ type sample struct {
 	list     []candidate
 	own      int32 // the item it belongs to; -1 when that was left out
 	text     string
-	entry    int64 // the entry it belongs to, also when that was left out
+	entry    int64   // the entry it belongs to, also when that was left out
+	weight   float64 // how much it counts, 1 unless some are asked more often than they come
 }
 
 // place is where the right candidate stands, -1 when it does not.
@@ -93,6 +94,7 @@ type held struct {
 func askFold(ctx context.Context, entries []Entry, order []int, spell *speller, f, most int, like liken) []sample {
 	var rest []Entry
 	var asks []held
+	bare := bareOf(entries)
 	for k, i := range order {
 		e := entries[i]
 		if k%folds == f {
@@ -103,6 +105,13 @@ func askFold(ctx context.Context, entries []Entry, order []int, spell *speller, 
 		}
 		part := e
 		part.Similar = nil
+		if len(e.Similar) > 0 && bare.strips(f, k) {
+			for _, text := range e.Similar[:min(perStranger, len(e.Similar))] {
+				asks = append(asks, held{text, len(rest), e.Number})
+			}
+			rest = append(rest, part)
+			continue
+		}
 		for j, text := range e.Similar {
 			if (j+k)%folds == f || len(e.Similar) == 1 && f%2 == 0 {
 				asks = append(asks, held{text, len(rest), e.Number})
@@ -120,7 +129,9 @@ func askFold(ctx context.Context, entries []Entry, order []int, spell *speller, 
 	if train(ctx, ix) != nil {
 		return nil
 	}
-	return askAll(ix, asks, like)
+	out := askAll(ix, asks, like)
+	bare.balance(out, ix)
+	return out
 }
 
 func askAll(ix *index, asks []held, like liken) []sample {
@@ -140,7 +151,7 @@ func askAll(ix *index, asks []held, like liken) []sample {
 				found[i].like = like(h.text, ix.items[found[i].item])
 			}
 		}
-		out = append(out, sample{question: q, list: found, own: int32(h.own), text: h.text, entry: h.entry})
+		out = append(out, sample{question: q, list: found, own: int32(h.own), text: h.text, entry: h.entry, weight: 1})
 	}
 	return out
 }
@@ -149,25 +160,18 @@ func askAll(ix *index, asks []held, like liken) []sample {
 // right. Strangers weigh so that they have their assumed share.
 func judge(samples []sample, f *fit) []verdict {
 	out := make([]verdict, 0, len(samples))
-	alien := 0
+	stranger := strangerWeight(samples)
 	for i := range samples {
 		s := &samples[i]
 		for k := range s.list {
 			s.list[k].score = f.order.dot(&s.list[k].x)
 		}
 		slices.SortFunc(s.list, compare)
-		if s.own < 0 {
-			alien++
+		v := verdict{x: signalsOf(s.question, s.list), right: s.list[0].item == s.own, stranger: s.own < 0, weight: s.weight}
+		if v.stranger {
+			v.weight = stranger
 		}
-		out = append(out, verdict{x: signalsOf(s.question, s.list), right: s.list[0].item == s.own, stranger: s.own < 0, weight: 1})
-	}
-	if alien > 0 && alien < len(out) {
-		w := strangers / (1 - strangers) * float64(len(out)-alien) / float64(alien)
-		for i := range out {
-			if out[i].stranger {
-				out[i].weight = w
-			}
-		}
+		out = append(out, v)
 	}
 	return out
 }

@@ -23,7 +23,7 @@ import (
 
 // snapshotForm goes up with every change of what a weight means; a file of
 // another form is not read. Which tokens a text has is in the hashes.
-const snapshotForm = 4
+const snapshotForm = 5
 
 type snapshot struct {
 	Form    int
