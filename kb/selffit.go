@@ -2,6 +2,7 @@ package kb
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -184,6 +185,13 @@ const (
 	highestThreshold = 0.97
 )
 
+// keeps says whether a share is as great as promised, and by one standard error more,
+// as a promise is kept on other questions than those that were counted.
+func keeps(promise, right, all float64) bool {
+	share := right / all
+	return share-math.Sqrt(share*max(1-share, 1/all)/all) >= promise
+}
+
 // thresholdFor returns the lowest confidence from which the promised share of
 // answers was right.
 func thresholdFor(verdicts []verdict, sure *sureWeights, promise float64) float64 {
@@ -202,7 +210,7 @@ func thresholdFor(verdicts []verdict, sure *sureWeights, promise float64) float6
 		if r.right {
 			right += r.weight
 		}
-		if right >= promise*all {
+		if keeps(promise, right, all) {
 			threshold = r.p
 		}
 	}
