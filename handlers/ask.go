@@ -214,7 +214,11 @@ func (d *Desk) entry(ctx context.Context, r Request) (Result, error) {
 	topic.Entry, topic.Title = n, e.Question
 	m := r.Msg
 	m.ID = topic.Message // 有用 and 没解决 are about the question that was asked
-	return Result{Say: answerWords(m, e, "", wording{link: d.groupLink(m, n)}), Topic: &topic}, nil
+	res := Result{Say: answerWords(m, e, "", wording{link: d.groupLink(m, n)}), Topic: &topic}
+	if r.Topic.Message != "" {
+		res.Write = func(tx *store.Tx, _ *Result) error { return tx.PickEntry(topic.Message, r.Actor.ID, n) }
+	}
+	return res, nil
 }
 
 // noneOfThese is 0 after a list of candidates.

@@ -18,7 +18,7 @@ const leastBare = 0.1
 func bareOf(entries []Entry) bareShare {
 	n := 0
 	for i := range entries {
-		if len(entries[i].Similar) == 0 {
+		if len(entries[i].Similar)+len(entries[i].Learned) == 0 {
 			n++
 		}
 	}

@@ -69,7 +69,8 @@ type Promise struct {
 type Calibration struct {
 	Own       int     // questions asked; 0: too few, the base answers by a cautious rule
 	Promised  float64 // share of answers that are to be right
-	Threshold float64 // probability from which the base answers now
+	Threshold float64 // probability from which the base would answer by its own judgement
+	Heard     Heard   // and what people said of its answers
 	Reliability
 	Promises []Promise
 }
@@ -83,14 +84,14 @@ func (e *Engine) Calibration() (c Calibration, err error) {
 	if ix == nil {
 		return c, ErrNotReady
 	}
-	c = Calibration{Own: len(ix.fit.verdicts), Promised: e.opt.Promise, Threshold: ix.fit.threshold}
+	c = Calibration{Own: len(ix.own.verdicts), Promised: e.opt.Promise, Threshold: ix.own.threshold, Heard: ix.fit.heard}
 	if c.Own == 0 {
 		return c, nil
 	}
-	seen := crossed(ix.fit.verdicts)
+	seen := crossed(ix.own.verdicts)
 	c.Reliability = seen.reliability()
 	for _, p := range promised {
-		c.Promises = append(c.Promises, ix.fit.promise(seen, p))
+		c.Promises = append(c.Promises, ix.own.promise(seen, p))
 	}
 	return c, nil
 }

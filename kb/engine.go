@@ -25,6 +25,8 @@ type Options struct {
 	// Quiet is how long a large base must have been without changes before it
 	// is trained anew in the background; 10 s when zero.
 	Quiet time.Duration
+	// Listen is how often what people said of answers is read; ten minutes when zero.
+	Listen time.Duration
 	// Snapshot is the file in which a large trained base is kept, so that a
 	// restart need not train it; "" keeps none.
 	Snapshot string
@@ -46,17 +48,20 @@ type Engine struct {
 	// in the background.
 	mu      sync.Mutex
 	spell   *speller
-	entries map[int64]*Entry // those that can be found are shared with the index
-	after   int64            // the last change number seen
-	edition int64            // of the source's synonyms
-	stale   bool             // changes came in since the last full training
-	reread  bool             // synonyms changed: train without waiting for quiet
-	since   map[int64]bool   // numbers changed since a background training began; nil when none runs
+	entries map[int64]*Entry   // those that can be found are shared with the index
+	after   int64              // the last change number seen
+	edition int64              // of the source's synonyms
+	stale   bool               // changes came in since the last full training
+	reread  bool               // synonyms changed: train without waiting for quiet
+	told    []Told             // what people said of answers
+	learned map[int64][]string // the questions learned from it, by entry
+	since   map[int64]bool     // numbers changed since a background training began; nil when none runs
 }
 
 const (
 	defaultPromise = 0.95
 	defaultQuiet   = 10 * time.Second
+	defaultListen  = 10 * time.Minute
 	pageOfChanges  = 1000
 	// A base of this many questions is made anew on each change, trained and
 	// fitted, within half a second.
@@ -73,6 +78,9 @@ func NewEngine(opt Options) *Engine {
 	}
 	if opt.Quiet == 0 {
 		opt.Quiet = defaultQuiet
+	}
+	if opt.Listen == 0 {
+		opt.Listen = defaultListen
 	}
 	if opt.Log == nil {
 		opt.Log = slog.Default()
@@ -92,11 +100,15 @@ func spellerFor(own [][]string) *speller {
 func (e *Engine) Load(ctx context.Context, src Source) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, err := e.readSynonyms(ctx, src); err != nil {
+	_, err := e.readSynonyms(ctx, src)
+	if err == nil {
+		_, err = e.readTold(ctx, src)
+	}
+	if err != nil {
 		return fmt.Errorf("load the knowledge: %w", err)
 	}
 	entries, after := map[int64]*Entry{}, int64(0)
-	_, after, err := fetchChanges(ctx, src, entries, after)
+	_, after, err = fetchChanges(ctx, src, entries, after)
 	if err != nil {
 		return fmt.Errorf("load the knowledge: %w", err)
 	}
@@ -106,10 +118,11 @@ func (e *Engine) Load(ctx context.Context, src Source) error {
 // replace makes the index anew from these entries.
 func (e *Engine) replace(ctx context.Context, entries map[int64]*Entry, after int64) error {
 	list := published(entries)
+	e.learned = teach(list, e.told)
 	ix, fresh, err := e.restored(ctx, list)
 	train := ix == nil && asksOf(list) <= trainedOnLoad
 	if ix == nil && err == nil {
-		ix, err = e.build(ctx, list, e.spell, train)
+		ix, err = e.build(ctx, list, e.spell, e.told, train)
 	}
 	if err != nil {
 		return err
@@ -135,7 +148,7 @@ func (e *Engine) share(ix *index) {
 }
 
 // build makes an index; training and fitting run side by side.
-func (e *Engine) build(ctx context.Context, list []Entry, spell *speller, trained bool) (*index, error) {
+func (e *Engine) build(ctx context.Context, list []Entry, spell *speller, told []Told, trained bool) (*index, error) {
 	if !trained {
 		return assemble(list, spell), ctx.Err()
 	}
@@ -145,7 +158,8 @@ func (e *Engine) build(ctx context.Context, list []Entry, spell *speller, traine
 	ix := assemble(list, spell)
 	err := train(ctx, ix)
 	wg.Wait()
-	ix.fit = own
+	ix.own = own
+	ix.heed(told, e.opt.Promise)
 	return ix, err
 }
 
@@ -173,6 +187,7 @@ func (e *Engine) restored(ctx context.Context, list []Entry) (ix *index, fresh i
 	if ix.hasSenses() {
 		learnSenses(ctx, ix)
 	}
+	ix.heed(e.told, e.opt.Promise)
 	return ix, fresh, ctx.Err()
 }
 
@@ -195,7 +210,7 @@ func (e *Engine) Trained() bool {
 func asksOf(list []Entry) int {
 	n := len(list)
 	for i := range list {
-		n += len(list[i].Similar)
+		n += len(list[i].Similar) + len(list[i].Learned)
 	}
 	return n
 }

@@ -291,7 +291,7 @@ func benchBase(b *testing.B, n int) (*Engine, []Entry) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ix, err := e.build(b.Context(), published(entries), e.spell, true)
+	ix, err := e.build(b.Context(), published(entries), e.spell, nil, true)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -74,7 +74,7 @@ func Eval(kb, queries io.Reader, out io.Writer, track string) (Summary, error) {
 		return Summary{}, err
 	}
 	e := NewEngine(Options{})
-	ix, err := e.build(context.Background(), entries, e.spell, true)
+	ix, err := e.build(context.Background(), entries, e.spell, nil, true)
 	if err != nil {
 		return Summary{}, err
 	}

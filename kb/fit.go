@@ -11,6 +11,7 @@ type fit struct {
 	threshold float64 // confidence from which the base answers
 	own       int     // of the base's own questions that it was fitted on
 	verdicts  []verdict
+	heard     Heard // what people said of answers, and what came of it
 }
 
 type orderWeights features

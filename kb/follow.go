@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -23,7 +24,7 @@ func (e *Engine) Follow(ctx context.Context, src Source, every time.Duration) er
 	defer tick.Stop()
 	trained := make(chan *index)
 	wake, training, failing := e.opt.Wake, false, false
-	quiet := time.Now()
+	quiet, listened := time.Now(), time.Now()
 	defer func() {
 		if training {
 			<-trained // its goroutine ends with the context too
@@ -31,6 +32,10 @@ func (e *Engine) Follow(ctx context.Context, src Source, every time.Duration) er
 	}()
 	for {
 		changed, err := e.catchUp(ctx, src)
+		if time.Since(listened) >= e.opt.Listen {
+			listened = time.Now()
+			err = errors.Join(err, e.listen(ctx, src))
+		}
 		if err != nil && ctx.Err() == nil && !failing {
 			e.opt.Log.Warn("knowledge changes not read, the last index keeps answering", "component", "kb", "err", err)
 		}
@@ -76,13 +81,8 @@ func (e *Engine) catchUp(ctx context.Context, src Source) (bool, error) {
 		}
 	}
 	old := e.live.Load()
-	if list := published(e.entries); asksOf(list) <= smallBase {
-		ix, failed := e.build(ctx, list, e.spell, true)
-		if failed != nil {
-			return true, failed
-		}
-		e.live.Store(ix)
-		return true, err
+	if done, failed := e.rebuildSmall(ctx); done || failed != nil {
+		return true, errors.Join(err, failed)
 	}
 	if len(changed) > 0 {
 		e.live.Store(old.with(e.pick(changed)))
@@ -92,12 +92,62 @@ func (e *Engine) catchUp(ctx context.Context, src Source) (bool, error) {
 	return true, err
 }
 
+// rebuildSmall makes a small base anew at once, and tells whether it is one. Who calls
+// it holds mu.
+func (e *Engine) rebuildSmall(ctx context.Context) (bool, error) {
+	list := e.list()
+	if asksOf(list) > smallBase {
+		return false, nil
+	}
+	ix, err := e.build(ctx, list, e.spell, e.told, true)
+	if err == nil {
+		e.live.Store(ix)
+	}
+	return true, err
+}
+
+// listen reads what people said of answers; what is learned from it comes in as a
+// change does.
+func (e *Engine) listen(ctx context.Context, src Source) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	fresh, err := e.readTold(ctx, src)
+	if !fresh || err != nil {
+		return err
+	}
+	if done, err := e.rebuildSmall(ctx); done || err != nil {
+		return err
+	}
+	old := e.live.Load()
+	var more []int64
+	for _, x := range e.list() {
+		if n, ok := old.find(x.Number); ok && !slices.Equal(old.items[n].entry.Learned, x.Learned) {
+			more = append(more, x.Number)
+		}
+	}
+	next := old.with(e.pick(more))
+	next.heed(e.told, e.opt.Promise)
+	e.live.Store(next)
+	e.stale = e.stale || len(more) > 0
+	return nil
+}
+
 func (e *Engine) pick(numbers []int64) []Entry {
 	out := make([]Entry, 0, len(numbers))
 	for _, n := range numbers {
-		out = append(out, *e.entries[n])
+		x := *e.entries[n]
+		x.Learned = e.learned[n]
+		out = append(out, x)
 	}
 	return out
+}
+
+// list are the entries that can be found, with what was learned for them. Who calls it
+// holds mu.
+func (e *Engine) list() []Entry {
+	list := published(e.entries)
+	e.learned = teach(list, e.told)
+	return list
 }
 
 // fetchChanges reads all pages of changes into entries, and returns the
@@ -133,10 +183,10 @@ func (e *Engine) wantsTraining(quiet time.Duration) bool {
 // context ends first.
 func (e *Engine) retrain(ctx context.Context, done chan<- *index) {
 	e.mu.Lock()
-	list, spell := published(e.entries), e.spell
+	list, spell, told := e.list(), e.spell, e.told
 	e.since, e.stale, e.reread = map[int64]bool{}, false, false
 	e.mu.Unlock()
-	ix, err := e.build(ctx, list, spell, true)
+	ix, err := e.build(ctx, list, spell, told, true)
 	if err != nil {
 		ix = nil
 	} else {
@@ -155,6 +205,9 @@ func (e *Engine) adopt(ix *index) {
 		return // the context ended, or the whole base was replaced meanwhile
 	}
 	e.share(ix)
+	if !slices.Equal(ix.told, e.told) {
+		ix.heed(e.told, e.opt.Promise)
+	}
 	if len(since) > 0 {
 		numbers := make([]int64, 0, len(since))
 		for n := range since {

@@ -17,6 +17,8 @@ type index struct {
 	exact  spellings // of bare questions
 	same   spellings // of their bare copies
 	fit    fit
+	own    fit       // fit without what people said
+	told   []Told    // what they said, as heeded
 	rough  bool      // not trained yet
 	asked  int       // questions, similar ones counted
 	common int       // postings longer than this do not fetch
@@ -66,7 +68,7 @@ func assemble(entries []Entry, spell *speller) *index {
 
 // draft is an index that is not finished.
 func draft(entries []Entry, spell *speller) *index {
-	ix := &index{spell: spell, vocab: &vocabulary{ids: map[token]uint32{}}, rough: true, fit: cautious}
+	ix := &index{spell: spell, vocab: &vocabulary{ids: map[token]uint32{}}, rough: true, fit: cautious, own: cautious}
 	ids := make([][][]uint32, len(entries))
 	for i := range entries {
 		it := &item{entry: &entries[i]}
@@ -90,14 +92,10 @@ func draft(entries []Entry, spell *speller) *index {
 
 // readQuestions analyses the questions of an entry and numbers their tokens.
 func (it *item) readQuestions(ix *index) [][]uint32 {
-	ids := make([][]uint32, 0, 1+len(it.entry.Similar))
-	for i := -1; i < len(it.entry.Similar); i++ {
-		text := it.entry.Question
-		if i >= 0 {
-			text = it.entry.Similar[i]
-		}
+	ids := make([][]uint32, 0, 1+len(it.entry.Similar)+len(it.entry.Learned))
+	for i, text := range it.entry.asks() {
 		r := ix.spell.read(text)
-		if i >= 0 && len(r.tokens) == 0 {
+		if i > 0 && len(r.tokens) == 0 {
 			continue
 		}
 		it.questions = append(it.questions, newQuestion(text, r))

@@ -5,6 +5,7 @@ package kb
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -44,6 +45,12 @@ type Entry struct {
 	Version    int      `json:"-"`
 	Changed    int64    `json:"-"` // the store's change number: later changes have greater ones
 	Editor     string   `json:"-"` // who wrote the present words
+	Learned    []string `json:"-"` // questions that people said it answers; the index's own
+}
+
+// asks are all questions that an entry has, the standard question first.
+func (e *Entry) asks() []string {
+	return slices.Concat([]string{e.Question}, e.Similar, e.Learned)
 }
 
 // Live says whether the entry may be shown as an answer at all.
@@ -96,7 +103,7 @@ type Hit struct {
 
 // Explanation says why an entry was found.
 type Explanation struct {
-	Field    string    // "question" or "similar": where Matched stands
+	Field    string    // "question", "similar" or "learned": where Matched stands
 	Exact    bool      // Matched is the question asked, apart from spelling and politeness
 	Terms    []Term    // what both have in common, heaviest first
 	Missing  []string  // terms of the question that this entry has nowhere

@@ -243,8 +243,11 @@ const explained = 12
 // explain names the terms that question and entry share, and those they do not.
 func (ix *index) explain(a *asked, it *item, c *candidate) Explanation {
 	x := Explanation{Field: "similar", Exact: slices.ContainsFunc(it.questions, func(q question) bool { return q.bare == a.bare })}
-	if c.best == 0 {
+	switch {
+	case c.best == 0:
 		x.Field = "question"
+	case slices.Contains(it.entry.Learned, it.questions[c.best].text):
+		x.Field = "learned"
 	}
 	x.Signals = Signals{Weight: c.x[fWeight], Cosine: c.x[fCosine], Coverage: c.x[fCoverage], Answer: c.x[fAnswer]}
 	ix.eachTerm(a, it, func(text string, weight float64, shared bool) {

@@ -110,6 +110,7 @@ func askFold(ctx context.Context, entries []Entry, order []int, spell *speller, 
 			for _, text := range e.Similar[:min(perStranger, len(e.Similar))] {
 				asks = append(asks, held{text, len(rest), e.Number})
 			}
+			part.Learned = nil
 			rest = append(rest, part)
 			continue
 		}
@@ -188,8 +189,16 @@ const (
 // keeps says whether a share is as great as promised, and by one standard error more,
 // as a promise is kept on other questions than those that were counted.
 func keeps(promise, right, all float64) bool {
+	return right/all-standardError(right, all) >= promise
+}
+
+// standardError of a share; what was never wrong is taken to have been wrong once.
+func standardError(right, all float64) float64 {
+	if all == 0 {
+		return 0
+	}
 	share := right / all
-	return share-math.Sqrt(share*max(1-share, 1/all)/all) >= promise
+	return math.Sqrt(share * max(1-share, 1/all) / all)
 }
 
 // thresholdFor returns the lowest confidence from which the promised share of

@@ -116,7 +116,7 @@ func (s *sorter) byToken(it *item) ([]int, uint64) {
 
 // snapshotOf takes down a trained index.
 func snapshotOf(ix *index, promise float64) *snapshot {
-	s := &snapshot{Form: snapshotForm, Promise: promise, Fit: snapshotFitOf(ix.fit)}
+	s := &snapshot{Form: snapshotForm, Promise: promise, Fit: snapshotFitOf(ix.own)}
 	sort := newSorter(ix.vocab)
 	for _, it := range ix.items {
 		order, tokens := sort.byToken(it)
@@ -156,7 +156,8 @@ func (s *snapshot) restore(ix *index, promise float64) (int, error) {
 	if len(fresh) > max(neighbourhood, len(ix.items)/freshShare) || len(s.Numbers)-matched > max(neighbourhood, len(s.Numbers)/freshShare) {
 		return 0, errNoFit
 	}
-	ix.fit, ix.rough = fitOf(s.Fit), false
+	ix.own = fitOf(s.Fit)
+	ix.fit, ix.rough = ix.own, false
 	ix.finish()
 	if ix.trains() && len(fresh) > 0 && len(fresh) <= neighbourhood {
 		ix.settle(fresh)

@@ -120,11 +120,11 @@ func (e *Engine) TrialSynonyms(ctx context.Context, groups [][]string) (*Trial, 
 		return nil, ErrNotReady
 	}
 	e.mu.Lock()
-	list := published(e.entries)
+	list, told := e.list(), e.told
 	e.mu.Unlock()
 	if asksOf(list) > trialSynonyms {
 		return nil, nil
 	}
-	ix, err := e.build(ctx, list, spellerFor(append(slices.Clip(groups), e.opt.Synonyms...)), true)
+	ix, err := e.build(ctx, list, spellerFor(append(slices.Clip(groups), e.opt.Synonyms...)), told, true)
 	return &Trial{ix}, err
 }

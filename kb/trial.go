@@ -21,12 +21,14 @@ func (e *Engine) Trial(ctx context.Context, changed []Entry) (*Trial, error) {
 		return &Trial{live.with(append([]Entry(nil), changed...))}, ctx.Err()
 	}
 	e.mu.Lock()
-	entries, spell := maps.Clone(e.entries), e.spell
+	entries, spell, told := maps.Clone(e.entries), e.spell, e.told
 	e.mu.Unlock()
 	for _, x := range changed {
 		entries[x.Number] = &x
 	}
-	ix, err := e.build(ctx, published(entries), spell, true)
+	list := published(entries)
+	teach(list, told)
+	ix, err := e.build(ctx, list, spell, told, true)
 	return &Trial{ix}, err
 }
 

@@ -16,7 +16,7 @@ const neighbourhood = 300
 // and their nearest neighbours are trained against each other.
 func (ix *index) with(changed []Entry) *index {
 	slices.SortFunc(changed, func(a, b Entry) int { return cmp.Compare(a.Number, b.Number) })
-	next := &index{spell: ix.spell, vocab: ix.vocab.clone(), fit: ix.fit, rough: ix.rough, asked: ix.asked, senses: ix.senses}
+	next := &index{spell: ix.spell, vocab: ix.vocab.clone(), fit: ix.fit, own: ix.own, told: ix.told, rough: ix.rough, asked: ix.asked, senses: ix.senses}
 	fresh := map[int64][][]uint32{}
 	changes := map[int64]bool{}
 	var added, gone []*item

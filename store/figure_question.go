@@ -91,8 +91,8 @@ func (tx *Tx) changeQuestion(old questionRow, change func(r *questionRow)) error
 		return nil
 	}
 	r.Counted = tx.s.counting.no
-	u := tx.db.Exec("UPDATE question SET feedback=?, ticket=?, undone=?, counted=? WHERE id=? AND feedback=? AND ticket=? AND undone=? AND counted=?",
-		r.Feedback, r.Ticket, r.Undone, r.Counted, r.ID, old.Feedback, old.Ticket, old.Undone, old.Counted)
+	u := tx.db.Exec("UPDATE question SET entry=?, picked=?, feedback=?, ticket=?, undone=?, counted=? WHERE id=? AND entry=? AND feedback=? AND ticket=? AND undone=? AND counted=?",
+		r.Entry, r.Picked, r.Feedback, r.Ticket, r.Undone, r.Counted, r.ID, old.Entry, old.Feedback, old.Ticket, old.Undone, old.Counted)
 	if u.Error != nil || u.RowsAffected != 1 {
 		return fmt.Errorf("question %d: %w", r.ID, errOr(u.Error, ErrStale))
 	}

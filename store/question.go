@@ -90,7 +90,7 @@ func (tx *Tx) SayWhyUseless(message, asker, reason string) error {
 }
 
 type questionRow struct {
-	ID, Entry, AskedAt, Ticket, Counted                    int64
+	ID, Entry, AskedAt, Ticket, Counted, Picked            int64
 	MessageID, Asker, Place, Body, Band, Feedback, Outcome string
 	Branch, Undone                                         string
 	Score                                                  float64

@@ -349,6 +349,9 @@ var migrations = []migration{
 		"CREATE UNIQUE INDEX page_answer_message ON page_answer (message_id)",
 		"CREATE INDEX page_answer_asker ON page_answer (asker, id)",
 	}},
+	{name: "which candidate was chosen", oldest: 12, steps: []string{
+		"ALTER TABLE question ADD COLUMN picked BIGINT NOT NULL DEFAULT 0",
+	}},
 }
 
 func numbered(head, row string, n int) string {
