@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"frontline/bot/chat"
 	"frontline/kb"
@@ -25,13 +24,14 @@ const (
 	BulkTag      = "tag"   // add
 	BulkUntag    = "untag" // take away
 	BulkReview   = "review"
+	BulkValid    = "valid" // the last day of validity
 	BulkRetire   = "retire"
 )
 
 // BulkKinds are all of them, in the order in which they are offered.
-var BulkKinds = []string{BulkOwner, BulkGroup, BulkCategory, BulkTag, BulkUntag, BulkReview, BulkRetire}
+var BulkKinds = []string{BulkOwner, BulkGroup, BulkCategory, BulkTag, BulkUntag, BulkReview, BulkValid, BulkRetire}
 
-var bulkTitle = map[string]string{BulkOwner: "改负责人", BulkGroup: "改服务组", BulkCategory: "改分类", BulkTag: "加标签", BulkUntag: "去标签", BulkReview: "改复核日期", BulkRetire: "停用"}
+var bulkTitle = map[string]string{BulkOwner: "改负责人", BulkGroup: "改服务组", BulkCategory: "改分类", BulkTag: "加标签", BulkUntag: "去标签", BulkReview: "改复核日期", BulkValid: "改有效期", BulkRetire: "停用"}
 
 // BulkTitle says what a kind does.
 func BulkTitle(kind string) string { return bulkTitle[kind] }
@@ -43,7 +43,7 @@ const BulkMost = 500
 const importBulk = "bulk"
 
 // BulkChange is one change of many entries; an empty value clears what can be
-// empty: group, category, review.
+// empty: group, category, and both days.
 type BulkChange struct{ Kind, Value string }
 
 // BulkRow is what a change would do with one entry.
@@ -66,8 +66,7 @@ func (d *Desk) checkBulk(ctx context.Context, actor chat.User, c *BulkChange) er
 	case c.Value == "" && (c.Kind == BulkOwner || c.Kind == BulkTag || c.Kind == BulkUntag):
 		return refuse("写上要改成什么。")
 	}
-	switch c.Kind {
-	case BulkOwner:
+	if c.Kind == BulkOwner {
 		u, err := d.Store.FindMember(ctx, c.Value)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -75,10 +74,10 @@ func (d *Desk) checkBulk(ctx context.Context, actor chat.User, c *BulkChange) er
 		if err != nil || u.Disabled || !Proposes(u) {
 			return refuse("负责人要选一位在用的、能写知识的同事。")
 		}
-	case BulkReview:
-		if _, err := time.Parse(time.DateOnly, c.Value); c.Value != "" && err != nil {
-			return refuse("复核日期写成 2026-03-31 这样。")
-		}
+	}
+	// What no entry can have is refused in the words of the editor of one.
+	if err := kb.Validate(c.on(kb.Entry{Question: "问", Answer: "答"})); err != nil {
+		return refuse(err.Error() + "。")
 	}
 	return nil
 }
@@ -110,26 +109,32 @@ func (d *Desk) PlanBulk(ctx context.Context, actor chat.User, c BulkChange, numb
 	return out, nil
 }
 
-// row is what the change does with one entry.
-func (c BulkChange) row(e kb.Entry, waiting bool) BulkRow {
-	r := BulkRow{Old: e, Want: e}
+// on is an entry as the change would leave it.
+func (c BulkChange) on(e kb.Entry) kb.Entry {
 	switch c.Kind {
 	case BulkOwner:
-		r.Want.Owner = c.Value
+		e.Owner = c.Value
 	case BulkGroup:
-		r.Want.Group = c.Value
+		e.Group = c.Value
 	case BulkCategory:
-		r.Want.Category = c.Value
+		e.Category = c.Value
 	case BulkTag:
-		r.Want.Tags = append(slices.Clip(e.Tags), c.Value)
+		e.Tags = append(slices.Clip(e.Tags), c.Value)
 	case BulkUntag:
-		r.Want.Tags = slices.DeleteFunc(slices.Clone(e.Tags), func(tag string) bool { return tag == c.Value })
+		e.Tags = slices.DeleteFunc(slices.Clone(e.Tags), func(tag string) bool { return tag == c.Value })
 	case BulkReview:
-		r.Want.ReviewAt = c.Value
+		e.ReviewAt = c.Value
+	case BulkValid:
+		e.ValidUntil = c.Value
 	case BulkRetire:
-		r.Want.State = kb.Retired
+		e.State = kb.Retired
 	}
-	r.Want = kb.Clean(r.Want)
+	return kb.Clean(e)
+}
+
+// row is what the change does with one entry.
+func (c BulkChange) row(e kb.Entry, waiting bool) BulkRow {
+	r := BulkRow{Old: e, Want: c.on(e)}
 	switch err := kb.Validate(r.Want); {
 	case r.Want.State == e.State && kb.SameWords(r.Want, e):
 		r.Why = "本来就是这样"

@@ -114,6 +114,9 @@ func TestBulkKinds(t *testing.T) {
 			return "旧"
 		}},
 		{"review", "2027-03-31", func(e kb.Entry) string { return e.ReviewAt }},
+		{"review", "", func(e kb.Entry) string { return e.ReviewAt }},
+		{"valid", "2027-06-30", func(e kb.Entry) string { return e.ValidUntil }},
+		{"valid", "", func(e kb.Entry) string { return e.ValidUntil }},
 		{"retire", "", func(e kb.Entry) string { return strings.TrimSuffix(e.State, kb.Retired) }},
 	} {
 		was := c.entry(2)
@@ -135,6 +138,13 @@ func TestBulkKinds(t *testing.T) {
 	if code, _ := b.post("/kb/import/act", url.Values{"id": {id.Query().Get("id")}, "do": {"undo"}}); code != http.StatusSeeOther || c.entry(2).State != kb.Published {
 		t.Errorf("undo of retiring: %d %+v", code, c.entry(2))
 	}
+}
+
+// What makes no sense, and who may not, is refused.
+func TestBulkRefuses(t *testing.T) {
+	c := startConsole(t, nil)
+	b := c.as(chat.Curator)
+	b.get("/kb")
 	for name, form := range map[string]url.Values{
 		"nothing ticked":  {"do": {"retire"}},
 		"no such kind":    {"t": {"1"}, "do": {"answer"}, "to_answer": {"x"}},
@@ -142,6 +152,7 @@ func TestBulkKinds(t *testing.T) {
 		"a reporter":      {"t": {"1"}, "do": {"owner"}, "to_owner": {"reporter"}},
 		"no owner at all": {"t": {"1"}, "do": {"owner"}},
 		"no day":          {"t": {"1"}, "do": {"review"}, "to_review": {"morgen"}},
+		"no last day":     {"t": {"1"}, "do": {"valid"}, "to_valid": {"2026-2-1"}},
 	} {
 		if code, _ := b.post("/kb/bulk", form); code != http.StatusUnprocessableEntity && code != http.StatusBadRequest {
 			t.Errorf("%s: %d", name, code)
@@ -163,6 +174,51 @@ func TestBulkKinds(t *testing.T) {
 	if _, page := c.as(chat.Responder).get("/kb"); strings.Contains(page, `name="t"`) {
 		t.Error("a responder is offered ticks")
 	}
+}
+
+// The last day of validity is offered beside the others; its preview shows what
+// was and what will be, and what is taken back is as it was.
+func TestBulkValidity(t *testing.T) {
+	storetest.EachURL(t, func(t *testing.T, database string) {
+		c := startConsoleOn(t, database, nil)
+		c.put(kb.Entry{Question: "第二个问题怎么办", Answer: "这样办。", ValidUntil: "2026-12-31"})
+		b := c.as(chat.Curator)
+		if _, page := b.get("/kb"); !strings.Contains(page, `name="to_valid"`) || !strings.Contains(page, `name="do" value="valid"`) {
+			t.Error("not offered")
+		}
+		for _, x := range []struct{ day, diff, ticked string }{
+			{"2027-06-30", "<del>2026-12-31</del><ins>2027-06-30</ins>", "1 2"},
+			{"", "<del>2026-12-31</del></p>", "2"}, // what has none is left alone
+		} {
+			_, page := b.post("/kb/bulk", url.Values{"t": {"1", "2"}, "do": {"valid"}, "to_valid": {x.day}})
+			seen := ticked(page)
+			if len(seen) != len(strings.Fields(x.ticked)) || !strings.Contains(page, `<p class="lb">有效期</p>`) || !strings.Contains(page, x.diff) {
+				t.Fatalf("%q: %v %s", x.day, seen, page)
+			}
+			// Somebody is faster.
+			faster := c.entry(2)
+			faster.Answer += "改"
+			c.put(faster)
+			apply := url.Values{"do": {"valid"}, "value": {x.day}, "t": seen}
+			code, page := b.post("/kb/bulk/apply", apply)
+			if code != http.StatusConflict || !strings.Contains(page, x.diff) || c.entry(2).ValidUntil != "2026-12-31" || c.entry(1).ValidUntil != "" {
+				t.Fatalf("%q: %d %s", x.day, code, page)
+			}
+			apply["t"] = ticked(page)
+			code, where := b.post("/kb/bulk/apply", apply)
+			if at, err := url.Parse(where); code != http.StatusSeeOther || err != nil || c.entry(2).ValidUntil != x.day || c.entry(1).ValidUntil != x.day {
+				t.Errorf("%q: %d %s %+v", x.day, code, where, c.entry(2))
+			} else if code, _ := b.post("/kb/import/act", url.Values{"id": {at.Query().Get("id")}, "do": {"undo"}}); code != http.StatusSeeOther {
+				t.Errorf("%q taken back: %d", x.day, code)
+			}
+			if c.entry(2).ValidUntil != "2026-12-31" || c.entry(1).ValidUntil != "" {
+				t.Errorf("%q taken back: %+v %+v", x.day, c.entry(1), c.entry(2))
+			}
+		}
+		if code, page := b.post("/kb/bulk", url.Values{"t": {"1"}, "do": {"valid"}, "to_valid": {"2026-2-1"}}); code != http.StatusUnprocessableEntity || !strings.Contains(page, "「有效期」日期应写成 2026-06-30") {
+			t.Errorf("%d %s", code, page)
+		}
+	})
 }
 
 var tickedRow = regexp.MustCompile(`name="t" value="(\d+\.\d+)"`)

@@ -26,7 +26,7 @@ var englishKnowledge = map[string]string{
 	"一行一条，问这些时不用这条": "one a line; these never find it", "短标题": "Short title", "最多 17 个字，卡片选项用": "at most 17 characters, for choices on cards", "纯文本答案": "Plain answer",
 	"卡片里用，160 字以内最好": "for cards, best within 160 characters", "内部步骤": "Steps for staff", "同事自己做的，不给客户": "not for customers", "例外": "Exceptions", "标签": "Tags", "复核日期": "Review on",
 	"有效期": "Valid until", "没有这样的知识": "No such entry", "版本": "Versions", "看全部": "See all",
-	"批量修改": "Change many", "还没有改，看过再确认": "Nothing is changed yet; look, then confirm", "改负责人": "Change owner", "改服务组": "Change group", "加标签": "Add tag", "去标签": "Take tag away", "改复核日期": "Change review date", "归类": "File",
+	"批量修改": "Change many", "还没有改，看过再确认": "Nothing is changed yet; look, then confirm", "改负责人": "Change owner", "改服务组": "Change group", "加标签": "Add tag", "去标签": "Take tag away", "改复核日期": "Change review date", "改有效期": "Change validity", "归类": "File",
 	"什么都没有改：有的刚被别人改过，标出来了。下面是现在的样子，看过再确认。": "Nothing was changed: some were changed by somebody else just now, and are marked. Below is how it stands; look, then confirm.",
 	"刚被改过": "Just changed", "确认，改 %d 条": "Confirm: change %d", "没有要改的": "Nothing to change", "不动的": "Left alone", "本来就是这样": "is so already", "有未发布的修改，先发布或放弃它": "a change waits: publish or drop it first",
 	"已改 %d 条，这里可以撤销": "%d changed; this page takes it back", "选择 K%d": "Choose K%d", "筛选结果的全部 %d 条": "All %d of the filter",
