@@ -34,8 +34,9 @@ const (
 	toldByOne    = 50   // of one person
 	learnedFrom  = 2    // people who must say that an entry was meant until a question is learned
 	learnedMost  = 20   // questions learned for an entry
-	ownMost      = 500  // words' worth that a base's own judgement has at most
-	cautiousOwn  = 40   // and one that is set by hand
+	ownLeast     = 200  // words' worth that a base's own judgement has at least
+	ownMost      = 500  // and at most
+	cautiousOwn  = 40   // and one that was set by hand
 	cautiousHeld = 0.97 // of these are taken for right
 	shiftPull    = 30
 	shown        = 1.64 // standard errors, so that a share is as great in 95 of 100 cases (one-sided)
@@ -206,7 +207,7 @@ func (f *fit) ownOutcomes() outcomes {
 	out := make(outcomes, 0, len(f.verdicts))
 	for i := range f.verdicts {
 		v := &f.verdicts[i]
-		out = append(out, outcome{f.sure.of(&v.x), v.weight * min(1, ownMost/total), v.right, v.stranger})
+		out = append(out, outcome{f.sure.of(&v.x), v.weight * min(max(1, ownLeast/total), ownMost/total), v.right, v.stranger})
 	}
 	return out
 }
@@ -230,8 +231,8 @@ func shiftFor(list outcomes) float64 {
 	return shift
 }
 
-// heldThreshold is the lowest stated probability from which the promise is kept. A fit
-// set by hand keeps its threshold unless it is shown to be too low or too high.
+// heldThreshold is the lowest stated probability from which the promise is kept: the
+// fit's own threshold unless it turns out too low, or a lower one is shown to do.
 func (f *fit) heldThreshold(list outcomes, byHand bool, promise float64) float64 {
 	slices.SortStableFunc(list, func(a, b outcome) int {
 		switch {
@@ -242,12 +243,9 @@ func (f *fit) heldThreshold(list outcomes, byHand bool, promise float64) float64
 		}
 		return 0
 	})
-	threshold, lowest, all, right := highestThreshold, highestThreshold, 0.0, 0.0
-	need := promise
+	threshold, lowest, all, right, sure := f.threshold, highestThreshold, 0.0, 0.0, 1.0
 	if byHand {
-		threshold, all, right = f.threshold, cautiousOwn, cautiousOwn*cautiousHeld
-	} else {
-		need += f.ownError() // as thresholdFor asks of the base's own questions
+		all, right, sure = cautiousOwn, cautiousOwn*cautiousHeld, shown
 	}
 	below := 0
 	for _, o := range list {
@@ -266,30 +264,15 @@ func (f *fit) heldThreshold(list outcomes, byHand bool, promise float64) float64
 		}
 		switch {
 		case i+1 < len(list) && list[i+1].p == o.p: // all that share a probability are in or out
-		case byHand && o.p >= f.threshold && right >= need*all:
+		case o.p >= f.threshold && right >= promise*all:
 			threshold, lowest = f.threshold, o.p
-		case byHand && o.p >= f.threshold:
+		case o.p >= f.threshold:
 			threshold = lowest
-		case byHand && right/all-shown*standardError(right, all) >= promise, !byHand && right >= need*all:
+		case right/all-sure*standardError(right, all) >= promise:
 			threshold = o.p
 		}
 	}
 	return max(threshold, lowestThreshold)
-}
-
-// ownError is the standard error of the share that was right among the base's own
-// questions above its threshold.
-func (f *fit) ownError() float64 {
-	all, right := 0.0, 0.0
-	for i := range f.verdicts {
-		if v := &f.verdicts[i]; f.sure.of(&v.x) >= f.threshold {
-			all += v.weight
-			if v.right {
-				right += v.weight
-			}
-		}
-	}
-	return standardError(right, all)
 }
 
 func logit(p float64) float64 {

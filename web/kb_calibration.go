@@ -14,6 +14,11 @@ type calibrationView struct {
 	Covered, Right template.HTML
 }
 
+// HeardRight is the share of what people spoke of whose first hit was what they asked for.
+func (c calibrationView) HeardRight() float64 {
+	return float64(c.Heard.Right) / float64(max(1, c.Heard.Told))
+}
+
 const calibrationWidth, calibrationHeight = 520, 220
 
 // calibration draws what the base's own questions say of its probabilities.

@@ -86,6 +86,9 @@ func TestCalibrationPicture(t *testing.T) {
 	if _, body := b.get("/kb/health"); !strings.Contains(sectionOf(body, "calibration"), "还不能自测") {
 		t.Error("nothing says that there is too little")
 	}
+	if _, body := b.get("/kb/health"); !strings.Contains(sectionOf(body, "heard"), "还没有人对回答说过什么") {
+		t.Error("nothing says that nobody has said anything")
+	}
 	var list []kb.Entry
 	for n, name := range []string{"两融", "逆回购", "可转债", "科创板", "北交所", "港股通", "创业板", "期权", "打新", "定投", "转托管", "分红", "存管", "对账单", "密码", "验证码", "销户", "配股", "质押", "行情"} {
 		list = append(list, kb.Entry{Question: name + "业务怎么办理", Similar: []string{"办" + name + "要什么", name + "在哪办", "客户想弄" + name, "请问" + name + "的流程", name + "第" + strconv.Itoa(n) + "步"}, Answer: "见说明。"})
@@ -95,5 +98,24 @@ func TestCalibrationPicture(t *testing.T) {
 	part := sectionOf(body, "calibration")
 	if strings.Count(part, "<svg") != 2 || !strings.Contains(part, "承诺答对") || strings.Count(part, "<tr>") != 11 || strings.Count(part, "现在") != 1 {
 		t.Errorf("%s", part)
+	}
+	found, err := c.web.opt.Knowledge.Search(context.Background(), kb.Query{Text: "港股通业务怎么办理"})
+	if err != nil || len(found.Hits) == 0 {
+		t.Fatal(found, err)
+	}
+	for i, feedback := range []string{"useful", "useful", "useless"} {
+		m := strconv.Itoa(i)
+		if err := c.store.InTx(context.Background(), func(tx *store.Tx) error {
+			if err := tx.KeepQuestion(store.Question{Message: m, Asker: m, Text: "想弄港股通怎么办" + m, Band: "answer", Entry: found.Hits[0].Entry.Number}); err != nil {
+				return err
+			}
+			return tx.JudgeQuestion(m, m, feedback, 0)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.put()
+	if _, body := b.get("/kb/health"); !strings.Contains(sectionOf(body, "heard"), "大家对回答说过 3 句（有用、没用、选了哪条、都不是），第一条就是要的占 67 %") {
+		t.Errorf("%s", sectionOf(body, "heard"))
 	}
 }

@@ -29,6 +29,8 @@ var englishCare = map[string]string{
 	"会改变 %d 个最近问题的答案": "It changes the answer of %d of the latest questions", "不会改变最近问题的答案": "It changes no answer of the latest questions", "知识库较大，没有逐题重放；保存后在后台重算。": "The base is large: not asked again one by one; it is trained in the background once this is kept.",
 	"已加上：%s": "Added: %s", "已保存：%s": "Saved: %s", "已移除这一组": "The group is removed",
 	"答对的承诺与答得上的比例": "Promise of right answers and share answered", "说出的把握与实际答对的比例": "Stated probability and share that was right",
+	"大家对回答说过 %d 句（有用、没用、选了哪条、都不是），第一条就是要的占 %s；照这些，门槛从 %s 调到 %s。": "People said %d things of the answers (useful, useless, which one they chose, none of them); the first was what they asked for in %s. By this the threshold went from %s to %s.",
+	"还没有人对回答说过什么。有用、没用、选了哪一条，都会用来校准。":                            "Nobody has said anything of the answers yet. Useful, useless and what people choose will set this right.",
 	"把握准不准": "Is its certainty right", "拿知识库自己的 %d 个问法考自己，每个都当没见过": "The base is asked %d of its own questions, each as if never seen", "问法太少，还不能自测": "Too few similar questions to test itself",
 	"答对的承诺（横）→ 答得上的比例（纵）":               "Promised share of right answers (across) → share answered, and rightly (up)",
 	"说出的把握（横）→ 实际答对的比例（纵），越接近越好；平均差 %s": "Stated probability (across) → share that was right (up), the nearer the better; mean distance %s",

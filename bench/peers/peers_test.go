@@ -64,7 +64,7 @@ func TestSystems(t *testing.T) {
 // A base for speed has the size that was asked for, is the same each time, and
 // each of its questions has one entry.
 func TestLarge(t *testing.T) {
-	sets := []set{{entries: []entry{{"1", "开通港股通要什么条件", []string{"怎么开港股通"}}, {"2", "银证转账失败怎么办", nil}}}}
+	sets := []set{{entries: []entry{{ID: "1", Question: "开通港股通要什么条件", Similar: []string{"怎么开港股通"}}, {ID: "2", Question: "银证转账失败怎么办"}}}}
 	a, b := large(sets, 400), large(sets, 400)
 	if len(a.entries) != 100 || len(a.queries) != askedMost || !reflect.DeepEqual(a, b) {
 		t.Errorf("%d entries, %d questions", len(a.entries), len(a.queries))

@@ -47,7 +47,7 @@ func large(sets []set, n int) set {
 	}
 	out := set{name: fmt.Sprintf("%d questions", n)}
 	for i := range n / 4 {
-		out.entries = append(out.entries, entry{fmt.Sprint(i + 1), splice(), []string{splice(), splice(), splice()}})
+		out.entries = append(out.entries, entry{ID: fmt.Sprint(i + 1), Question: splice(), Similar: []string{splice(), splice(), splice()}})
 	}
 	for i := range askedMost {
 		e := out.entries[r.IntN(len(out.entries))]
@@ -271,7 +271,7 @@ func trainAndKeep(opt kb.Options, s set) (ready span, err error) {
 
 // changeOf is how long it takes until a published entry answers.
 func changeOf(e *kb.Engine, s set) (time.Duration, error) {
-	more := append(slices.Clone(s.entries), entry{"new", "席位号报盘机夜市委托在哪里看", nil})
+	more := append(slices.Clone(s.entries), entry{ID: "new", Question: "席位号报盘机夜市委托在哪里看"})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	done := make(chan error, 1)
