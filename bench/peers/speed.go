@@ -226,7 +226,7 @@ func speedOfFrontline(s set, snapshot string) (out speed, err error) {
 		return out, fmt.Errorf("the snapshot was not used")
 	}
 	out.snapshot = loaded()
-	out.memory = inUse() - before - s.texts()
+	out.memory = inUse() - before
 	for _, q := range s.queries {
 		began := time.Now()
 		r, err := e.Search(context.Background(), kb.Query{Text: q.Text})
