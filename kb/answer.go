@@ -3,9 +3,11 @@ package kb
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
-// A question may ask by words that stand in the answer only. An answer's pairs and
+// A question may ask by words that stand in the answer only, in the tags or in the short
+// title. An answer's pairs and
 // words are kept as hashes of 32 bits, not in the vocabulary of the questions: they
 // are many, and this is one sign among others, so that two words that are taken for
 // one do no harm.
@@ -24,7 +26,12 @@ const spreadMask = 1<<18 - 1
 
 func (t token) hash() uint32 { return uint32(uint64(t) * 0x9E3779B97F4A7C15 >> 32) } // Fibonacci hashing (Knuth, TAOCP 3, 6.4)
 
-// answerOf gathers the parts of an answer's normalised copy.
+// beside is what an entry says beside its questions: short title, tags and the answer.
+func (e *Entry) beside() string {
+	return strings.Join(append(append([]string{e.ShortTitle}, e.Tags...), e.Answer), "\n")
+}
+
+// answerOf gathers the parts of a text's normalised copy.
 func (s *speller) answerOf(text string) []uint32 {
 	answer := normalize(text)
 	answer = s.copyOf(answer[:min(len(answer), answerRunes)], nil)

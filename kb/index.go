@@ -16,6 +16,7 @@ type index struct {
 	post   postings
 	exact  spellings // of bare questions
 	same   spellings // of their bare copies
+	titles spellings // of bare short titles
 	fit    fit
 	own    fit       // fit without what people said
 	told   []Told    // what they said, as heeded
@@ -191,13 +192,15 @@ func distinct(ids []uint32) (n int) {
 func (ix *index) finish() {
 	ix.bound()
 	exact, same := make([]spelling, 0, ix.asked), make([]spelling, 0, ix.asked)
+	var titles []spelling
 	for n, it := range ix.items {
 		exact, same = it.spell(exact, same, int32(n))
+		titles = it.title(titles, int32(n))
 		if it.negatives == nil {
 			it.readRest(ix)
 		}
 	}
-	ix.exact, ix.same = sortedSpellings(exact), sortedSpellings(same)
+	ix.exact, ix.same, ix.titles = sortedSpellings(exact), sortedSpellings(same), sortedSpellings(titles)
 	ix.post = invert(ix.items, len(ix.vocab.tokens))
 	ix.holds, ix.held = make([]int32, len(ix.vocab.tokens)), make([]float32, len(ix.vocab.tokens))
 	ix.spread = make([]int32, spreadMask+1)
@@ -216,6 +219,13 @@ func (it *item) spell(exact, same []spelling, n int32) ([]spelling, []spelling) 
 	}
 	return exact, same
 }
+
+func (it *item) title(titles []spelling, n int32) []spelling {
+	return appendSpelling(titles, bare(normalize(it.entry.ShortTitle)), n)
+}
+
+// titled says whether a question is the item's short title.
+func (it *item) titled(a *asked) bool { return bare(normalize(it.entry.ShortTitle)) == a.bare }
 
 // count adds an item to what the base holds, or takes it out. These are whole
 // numbers, so their sums are the same in any order.
@@ -251,7 +261,7 @@ func (it *item) readRest(ix *index) {
 		q.vec = ix.vocab.queryVector(r.tokens)
 		it.negatives = append(it.negatives, q)
 	}
-	it.answer = ix.spell.answerOf(it.entry.Answer)
+	it.answer = ix.spell.answerOf(it.entry.beside())
 }
 
 // published picks what can be found, in the order of numbers.

@@ -103,7 +103,7 @@ type Hit struct {
 
 // Explanation says why an entry was found.
 type Explanation struct {
-	Field    string    // "question", "similar" or "learned": where Matched stands
+	Field    string    // "question", "similar", "learned" or "short_title": where Matched stands
 	Exact    bool      // Matched is the question asked, apart from spelling and politeness
 	Terms    []Term    // what both have in common, heaviest first
 	Missing  []string  // terms of the question that this entry has nowhere

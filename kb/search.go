@@ -81,16 +81,19 @@ func (ix *index) search(s *scratch, a *asked, q Query) Result {
 		res.Reason = "chat"
 		return res
 	}
-	if len(found) == 0 {
+	if len(found)+len(certain) == 0 {
 		if denied {
 			res.Reason = "negative"
 		}
 		return res
 	}
-	confidences := ix.confidence(a, found)
-	res.Band, res.Reason = ix.decide(found, confidences[0])
+	var confidences []float64
+	if len(found) > 0 {
+		confidences = ix.confidence(a, found)
+		res.Band, res.Reason = ix.decide(found, confidences[0])
+	}
 	if len(certain) > 0 {
-		found, confidences = ix.promote(found, confidences, certain)
+		found, confidences = ix.promote(ix.complete(s, a, found, certain), confidences, certain)
 		res.Band, res.Reason = Answer, "exact"
 		if len(certain) > 1 {
 			res.Band, res.Reason = Clarify, "ambiguous"
@@ -157,16 +160,18 @@ func cosineOf(a, b vector) float64 {
 	return sum
 }
 
-// certain returns the items that have the very question, best kind of match
-// first: as typed, else as its copy.
+// certain returns the items that have the very question, best kind of match first: as
+// typed, else as its copy, else as their short title, which lists and buttons show.
 func (ix *index) certain(a *asked, now time.Time) []certainty {
 	if list := ix.allowed(ix.exact.of(a.bare), a, now, exactScore); len(list) > 0 {
 		return list
 	}
 	if same := bare(a.copied); len([]rune(same)) >= sameRunes {
-		return ix.allowed(ix.same.of(same), a, now, sameScore)
+		if list := ix.allowed(ix.same.of(same), a, now, sameScore); len(list) > 0 {
+			return list
+		}
 	}
-	return nil
+	return ix.allowed(ix.titles.of(a.bare), a, now, exactScore)
 }
 
 type certainty struct {
@@ -210,6 +215,18 @@ func (ix *index) decide(found []candidate, p float64) (Band, string) {
 	return Refuse, "unknown"
 }
 
+// complete puts the certain items that words did not fetch behind the others: a short
+// title may have no word of its entry's questions.
+func (ix *index) complete(s *scratch, a *asked, found []candidate, certain []certainty) []candidate {
+	var more []int32
+	for _, x := range certain {
+		if !slices.ContainsFunc(found, func(c candidate) bool { return c.item == x.item }) {
+			more = append(more, x.item)
+		}
+	}
+	return append(found, ix.score(s, a, more)...)
+}
+
 // promote puts the certain items before the others, keeping the order of each.
 func (ix *index) promote(found []candidate, confidences []float64, certain []certainty) ([]candidate, []float64) {
 	var first, rest []candidate
@@ -219,7 +236,7 @@ func (ix *index) promote(found []candidate, confidences []float64, certain []cer
 		if at >= 0 {
 			first, high = append(first, c), append(high, certain[at].score)
 		} else {
-			rest, low = append(rest, c), append(low, min(confidences[i], 1-exactScore+0.1))
+			rest, low = append(rest, c), append(low, min(confidences[i], 1-exactScore+0.1)) // who is behind these is certain
 		}
 	}
 	return append(first, rest...), append(high, low...)
@@ -231,6 +248,9 @@ func (ix *index) hit(a *asked, found []candidate, i int, score float64) Hit {
 	it := ix.items[c.item]
 	h := Hit{Entry: *it.entry, Score: score, Matched: it.questions[c.best].text}
 	h.Explanation = ix.explain(a, it, c)
+	if h.Explanation.Field == "short_title" {
+		h.Matched = it.entry.ShortTitle
+	}
 	if i == 0 && len(found) > 1 {
 		h.Explanation.Signals.Margin = c.score - found[1].score
 	}
@@ -248,6 +268,9 @@ func (ix *index) explain(a *asked, it *item, c *candidate) Explanation {
 		x.Field = "question"
 	case slices.Contains(it.entry.Learned, it.questions[c.best].text):
 		x.Field = "learned"
+	}
+	if !x.Exact && it.titled(a) {
+		x.Field, x.Exact = "short_title", true
 	}
 	x.Signals = Signals{Weight: c.x[fWeight], Cosine: c.x[fCosine], Coverage: c.x[fCoverage], Answer: c.x[fAnswer]}
 	ix.eachTerm(a, it, func(text string, weight float64, shared bool) {

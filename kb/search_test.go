@@ -100,6 +100,38 @@ func TestSameQuestionTwiceIsAsked(t *testing.T) {
 	}
 }
 
+// TestShortTitle asks by what lists and buttons show of an entry, and by its tags.
+func TestShortTitle(t *testing.T) {
+	entries := []kb.Entry{
+		{Number: 1, ShortTitle: "换卡", Question: "客户想变更存管银行怎么做", Similar: []string{"变更三方存管"}, Answer: "临柜"},
+		{Number: 2, ShortTitle: "夜市", Question: "委托最早什么时候能下", Answer: "二十点", Tags: []string{"隔夜单"}},
+		{Number: 3, ShortTitle: "夜市", Question: "非交易时段能否撤单", Answer: "可以"},
+		{Number: 4, ShortTitle: "过期", Question: "风险测评多久有效", Answer: "两年", ValidUntil: "2026-01-01"},
+		{Number: 5, ShortTitle: "对账单", Question: "在哪里下载流水", Answer: "a"},
+	}
+	e := load(t, entries)
+	ask := func(text string) kb.Result {
+		t.Helper()
+		res, err := e.Search(t.Context(), kb.Query{Text: text, Now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	if res := ask("换卡？"); res.Band != kb.Answer || res.Hits[0].Entry.Number != 1 || res.Hits[0].Matched != "换卡" || res.Hits[0].Explanation.Field != "short_title" || !res.Hits[0].Explanation.Exact {
+		t.Errorf("%s %+v", res.Band, res.Hits)
+	}
+	if res := ask("夜市"); res.Band != kb.Clarify || res.Reason != "ambiguous" || len(res.Hits) < 2 || res.Hits[0].Entry.ShortTitle != "夜市" || res.Hits[1].Entry.ShortTitle != "夜市" {
+		t.Errorf("two entries have the title: %s (%s) %+v", res.Band, res.Reason, res.Hits)
+	}
+	if res := ask("过期"); res.Band == kb.Answer {
+		t.Errorf("out of date: %+v", res.Hits)
+	}
+	if res := ask("隔夜单的委托什么时候能下"); len(res.Hits) == 0 || res.Hits[0].Entry.Number != 2 || res.Hits[0].Explanation.Signals.Answer == 0 {
+		t.Errorf("by the tag: %+v", res.Hits)
+	}
+}
+
 func TestExplanation(t *testing.T) {
 	e := load(t, sample.Entries(time.Now()))
 	res, err := e.Search(t.Context(), kb.Query{Text: "请问打新要多少市值 9.2.1", Now: time.Now()})

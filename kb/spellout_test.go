@@ -27,7 +27,7 @@ func TestLetters(t *testing.T) {
 		{"offer", "忘记交易密码", "mm忘了", "mm", "密码"},
 		{"offer", "逆回购资金何时可取", "gznhg什么时候可以取", "gznhg", "国债逆回购"},
 		{"answer", "换号收不到验证码", "huanhao hou shou bu dao yanzhengma zenme ban", "", "换号后收不到验证码怎么办"},
-		{"answer", "开户条件", "kaihu xuyao shenme cailiao", "", "开户需要什么 cailiao"}, // no 材料 in the base
+		{"offer", "开户条件", "kaihu xuyao shenme cailiao", "", "开户需要什么 cailiao"}, // no 材料 in the base
 	} {
 		res, err := e.Search(t.Context(), kb.Query{Text: x.text})
 		if err != nil {

@@ -70,13 +70,14 @@ func (ix *index) with(changed []Entry) *index {
 // large base has millions of postings, which are left as they are.
 func (ix *index) replace(old *index, to []int32, gone []*item, fresh []int32) {
 	ix.bound()
-	var exact, same []spelling
+	var exact, same, titles []spelling
 	for _, n := range fresh {
 		it := ix.items[n]
 		exact, same = it.spell(exact, same, n)
+		titles = it.title(titles, n)
 		it.readRest(ix)
 	}
-	ix.exact, ix.same = old.exact.moved(to, exact), old.same.moved(to, same)
+	ix.exact, ix.same, ix.titles = old.exact.moved(to, exact), old.same.moved(to, same), old.titles.moved(to, titles)
 	ix.post = old.post.after(to, fresh, ix.items, len(ix.vocab.tokens))
 	more := len(ix.vocab.tokens) - len(old.held)
 	ix.holds, ix.held, ix.length = append(slices.Clone(old.holds), make([]int32, more)...), append(slices.Clone(old.held), make([]float32, more)...), old.length

@@ -19,7 +19,7 @@ func TestChangedIndexIsAsMadeAnew(t *testing.T) {
 		return out
 	}
 	some := func(number int64) Entry {
-		e := Entry{Number: number, Question: text(), Answer: text(), State: Published}
+		e := Entry{Number: number, Question: text(), Answer: text(), ShortTitle: text(), State: Published}
 		for range r.IntN(4) {
 			e.Similar = append(e.Similar, text())
 		}
@@ -50,7 +50,7 @@ func TestChangedIndexIsAsMadeAnew(t *testing.T) {
 		anew := &index{spell: next.spell, vocab: next.vocab, items: next.items, asked: next.asked}
 		anew.finish()
 		for what, pair := range map[string][2]any{
-			"items of tokens": {next.holds, anew.holds}, "questions": {next.exact, anew.exact}, "copies": {next.same, anew.same}, "held": {next.held, anew.held},
+			"items of tokens": {next.holds, anew.holds}, "questions": {next.exact, anew.exact}, "copies": {next.same, anew.same}, "titles": {next.titles, anew.titles}, "held": {next.held, anew.held},
 			"rarity": {next.rarity, anew.rarity}, "share": {next.share, anew.share}, "length": {next.length, anew.length}, "answers": {next.spread, anew.spread},
 		} {
 			if got, want := fmt.Sprint(pair[0]), fmt.Sprint(pair[1]); got != want {
