@@ -39,6 +39,7 @@ func NewCommands(d *Desk) []*Command {
 		{Name: "split", Takes: TakesTicket, Words: []string{"拆"}, Usage: "拆 1042 …", Summary: "另一个问题拆成一张新单", Roles: workers, Run: d.split},
 		{Name: "resolve", Takes: TakesTicket, Words: []string{"解决"}, Usage: "解决 1042 原因:… 办法:…", Summary: "结果告诉报障人", Roles: workers, Run: d.resolve},
 		{Name: "cultivate", Takes: TakesNumber, Words: []string{"沉淀"}, Hidden: true, Roles: workers, Run: d.cultivate},
+		{Name: "absorb", Takes: TakesTicket, Words: []string{"并入"}, Hidden: true, Roles: workers, Run: d.absorb},
 		{Name: "needless", Takes: TakesTicket, Words: []string{"不必"}, Hidden: true, Roles: workers, Run: d.needless},
 		{Name: "reclass", Takes: TakesTicket, Words: []string{"分类"}, Usage: "分类 1042 数据", Summary: "改分类", Roles: workers, Run: d.reclass},
 		{Name: "rank", Takes: TakesTicket, Words: []string{"优先级"}, Usage: "优先级 1042 P1", Summary: "改优先级", Roles: workers, Run: d.rank},

@@ -34,6 +34,10 @@ func (d *Desk) cultivate(ctx context.Context, r Request) (Result, error) {
 	if m, ok := d.machineDraft(ctx, r.Actor.ID, kb.Drafting{Asked: []string{t.Title}, Cause: t.Reason, Method: answer}); ok {
 		e, lead = m, "草稿，大模型起草，逐字核对"
 	}
+	evidence, err := d.evidence(ctx, t.Title)
+	if err != nil {
+		return Result{}, err
+	}
 	e.State, e.Owner, e.Group, e.Category = kb.Draft, r.Actor.ID, t.Group, d.Rules.ClassTitle(t.Class)
 	if t.Reason != "" {
 		e.Steps = "原因：" + t.Reason
@@ -57,7 +61,7 @@ func (d *Desk) cultivate(ctx context.Context, r Request) (Result, error) {
 		if err := d.change(tx, r.Actor, &t, t.State, fmt.Sprintf("沉淀为知识草稿 K%d", number)); err != nil {
 			return err
 		}
-		out.Say = append(out.Say, say(fmt.Sprintf("已起草 K%d（%s，知识管理员回「发布 K%d」后才会用来回答）。%s", number, lead, number, d.entryLine(number))).Say...)
+		out.Say = append(out.Say, say(fmt.Sprintf("已起草 K%d（%s，知识管理员回「发布 K%d」后才会用来回答）。%s%s", number, lead, number, evidence, d.entryLine(number))).Say...)
 		return nil
 	}}, nil
 }

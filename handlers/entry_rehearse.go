@@ -15,10 +15,11 @@ import (
 // What publishing an entry would do to questions, before it is published.
 
 const (
-	// mustsRead bounds the questions that must find, ReplayQuestions those that
-	// were asked, which one rehearsal goes through.
+	// mustsRead bounds the questions that must find, ReplayQuestions and ReplayDays
+	// those that were asked, which one rehearsal goes through.
 	mustsRead       = 5000
-	ReplayQuestions = 300
+	ReplayQuestions = 1000
+	ReplayDays      = 30
 	mustsPerEntry   = 50
 )
 
@@ -158,7 +159,7 @@ func (d *Desk) Rehearse(ctx context.Context, e kb.Entry) (r Rehearsal, err error
 	if r.Worse, err = p.worse(ctx, musts, e.Number); err != nil {
 		return r, err
 	}
-	asked, err := d.Store.RecentTexts(ctx, ReplayQuestions)
+	asked, err := d.Store.RecentTexts(ctx, d.Store.Now().AddDate(0, 0, -ReplayDays), ReplayQuestions)
 	if err != nil {
 		return r, err
 	}

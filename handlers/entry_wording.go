@@ -12,7 +12,8 @@ import (
 
 // AddWordings makes questions find an entry, or with negative keeps them from
 // finding it, and settles the questions of some messages by that. It returns how
-// many were new. With the rule of the second person they wait for review.
+// many were new. With the rule of the second person, and from who is no
+// curator, they wait for review.
 func (d *Desk) AddWordings(tx *store.Tx, actor chat.User, number int64, questions, source []string, negative bool) (e kb.Entry, added int, err error) {
 	e, err = tx.FindEntry(number)
 	if errors.Is(err, store.ErrNotFound) {
@@ -25,7 +26,7 @@ func (d *Desk) AddWordings(tx *store.Tx, actor chat.User, number int64, question
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return e, 0, err
 	}
-	if d.SecondPerson && e.State == kb.Published {
+	if (d.SecondPerson || !Curates(actor)) && e.State == kb.Published {
 		added, err = d.proposeWordings(tx, actor, e, p, questions, negative)
 	} else {
 		e, added, err = d.putWordings(tx, actor, e, p, questions, negative)

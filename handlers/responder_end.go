@@ -104,11 +104,15 @@ func (d *Desk) resolve(ctx context.Context, r Request) (Result, error) {
 	if !ok {
 		return Result{}, which("解决 1042 原因:当天获取次数超限 办法:已清零，请重新获取")
 	}
+	keep, list, err := d.keeping(ctx, n)
+	if err != nil {
+		return Result{}, err
+	}
 	res := d.act(n, func(tx *store.Tx, t *store.Ticket) error { return d.Resolve(tx, r.Actor, t, resolutionOf(rest)) },
 		func(tx *store.Tx, t store.Ticket) string {
-			return fmt.Sprintf("%s 已解决，用时 %s，已通知 %s。\n这次的办法要留下吗？\n1  沉淀为知识\n2  不必", no(&t), short(d.Rules.Used(t, tx.Now())), d.nameIn(tx, t.Reporter))
+			return fmt.Sprintf("%s 已解决，用时 %s，已通知 %s。\n%s", no(&t), short(d.Rules.Used(t, tx.Now())), d.nameIn(tx, t.Reporter), keep)
 		})
-	res.List = []string{fmt.Sprintf("沉淀 T%d", n), fmt.Sprintf("不必 T%d", n)}
+	res.List = list
 	return res, nil
 }
 

@@ -83,7 +83,7 @@ func (d *Desk) TrySynonyms(ctx context.Context, id int64, line string) (r Reread
 		return r, refuse(fault + "。")
 	}
 	groups = append(groups, r.Words)
-	asked, err := d.Store.RecentTexts(ctx, ReplayQuestions)
+	asked, err := d.Store.RecentTexts(ctx, d.Store.Now().AddDate(0, 0, -ReplayDays), ReplayQuestions)
 	if err != nil {
 		return r, err
 	}

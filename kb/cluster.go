@@ -17,20 +17,7 @@ const clusterAmong = 500
 // compares every question with the leaders of the groups, so that some
 // thousand questions take a moment.
 func Cluster(texts []string, synonyms [][]string) [][]int {
-	spell := spellerFor(synonyms)
-	v := &vocabulary{ids: map[token]uint32{}}
-	ids := make([][]uint32, len(texts))
-	for i, t := range texts {
-		r := spell.read(t)
-		ids[i] = v.add(slices.DeleteFunc(r.tokens, func(t token) bool { return !t.ofCopy() })) // as typed, politeness counts
-	}
-	df := make([]int32, len(v.tokens))
-	countQuestions(df, ids)
-	v.weigh(df, max(len(texts), clusterAmong))
-	vectors := make([]vector, len(texts))
-	for i := range texts {
-		vectors[i] = v.vectorOf(ids[i], 0)
-	}
+	vectors := vectorsOf(texts, synonyms)
 	var groups [][]int
 	for i := range texts {
 		best, at := clusterLike, -1
@@ -52,6 +39,36 @@ func Cluster(texts []string, synonyms [][]string) [][]int {
 	}
 	slices.SortStableFunc(groups, func(a, b []int) int { return len(b) - len(a) })
 	return groups
+}
+
+// Alike lists the places of the texts that ask the same as one does.
+func Alike(text string, texts []string, synonyms [][]string) (out []int) {
+	vectors := vectorsOf(append([]string{text}, texts...), synonyms)
+	for i := range texts {
+		if cosineOf(vectors[0], vectors[i+1]) >= clusterLike {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// vectorsOf weighs texts among each other, as they are read: politeness does not count.
+func vectorsOf(texts []string, synonyms [][]string) []vector {
+	spell := spellerFor(synonyms)
+	v := &vocabulary{ids: map[token]uint32{}}
+	ids := make([][]uint32, len(texts))
+	for i, t := range texts {
+		r := spell.read(t)
+		ids[i] = v.add(slices.DeleteFunc(r.tokens, func(t token) bool { return !t.ofCopy() }))
+	}
+	df := make([]int32, len(v.tokens))
+	countQuestions(df, ids)
+	v.weigh(df, max(len(texts), clusterAmong))
+	vectors := make([]vector, len(texts))
+	for i := range texts {
+		vectors[i] = v.vectorOf(ids[i], 0)
+	}
+	return vectors
 }
 
 // centralOf bounds the members that are compared with each other.

@@ -1,6 +1,9 @@
 package kb
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // A dozen wordings of one thing are one group, whatever else is asked: what all
 // of them share is no common word.
@@ -13,5 +16,15 @@ func TestClusterOfADozen(t *testing.T) {
 		if len(groups) != 1+len(rest) || len(groups[0]) != len(same) {
 			t.Errorf("%d others: %v", len(rest), groups)
 		}
+	}
+}
+
+func TestAlike(t *testing.T) {
+	texts := []string{"请问银证转账转不了怎么办", "打新要多少市值", "银证转账失败", "怎么开户"}
+	if got := Alike("银证转账转不了", texts, nil); !slices.Equal(got, []int{0, 2}) {
+		t.Errorf("%v", got)
+	}
+	if got := Alike("", texts, nil); len(got) != 0 {
+		t.Errorf("nothing is alike nothing: %v", got)
 	}
 }

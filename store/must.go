@@ -72,10 +72,10 @@ type AskedText struct {
 	Times int
 }
 
-// RecentTexts returns the last n different questions that were asked, newest
+// RecentTexts returns the last n different questions that were asked since a time, newest
 // first, with how often they were among the questions that were looked at.
-func (s *Store) RecentTexts(ctx context.Context, n int) ([]AskedText, error) {
-	return s.askedTexts(ctx, n, 4*n, "1=1")
+func (s *Store) RecentTexts(ctx context.Context, since time.Time, n int) ([]AskedText, error) {
+	return s.askedTexts(ctx, n, 4*n, "id >= ?", idAt(since))
 }
 
 // HelpedTexts returns questions for which an entry was shown and said to be of

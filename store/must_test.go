@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"testing"
+	"time"
 
 	"frontline/kb"
 	"frontline/store"
@@ -64,8 +65,11 @@ func TestAskedTexts(t *testing.T) {
 				return tx.JudgeQuestion(m, m, "useful", 0)
 			})
 		}
-		if got, err := s.RecentTexts(ctx, 2); err != nil || !reflect.DeepEqual(got, []store.AskedText{{Text: "丙", Times: 1}, {Text: "甲", Times: 2}}) {
+		if got, err := s.RecentTexts(ctx, s.Now().Add(-time.Hour), 2); err != nil || !reflect.DeepEqual(got, []store.AskedText{{Text: "丙", Times: 1}, {Text: "甲", Times: 2}}) {
 			t.Errorf("%v, %v", got, err)
+		}
+		if got, err := s.RecentTexts(ctx, s.Now().Add(time.Hour), 2); err != nil || len(got) != 0 {
+			t.Errorf("of the future: %v, %v", got, err)
 		}
 		if got, err := s.HelpedTexts(ctx, 1, 9); err != nil || !reflect.DeepEqual(got, []store.AskedText{{Text: "甲", Times: 2}, {Text: "乙", Times: 1}}) {
 			t.Errorf("%v, %v", got, err)

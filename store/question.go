@@ -116,6 +116,17 @@ func (s *Store) ListUnanswered(ctx context.Context, since time.Time, n int) ([]Q
 	return out, err
 }
 
+// AskedSince returns up to n questions that were asked since a time, the newest first.
+func (s *Store) AskedSince(ctx context.Context, since time.Time, n int) ([]Question, error) {
+	var rows []questionRow
+	err := s.read.WithContext(ctx).Where("id >= ?", idAt(since)).Order("id DESC").Limit(n).Find(&rows).Error
+	out := make([]Question, len(rows))
+	for i, r := range rows {
+		out[i] = r.question()
+	}
+	return out, err
+}
+
 // FindQuestion returns the question a message asked, or ErrNotFound.
 func (s *Store) FindQuestion(ctx context.Context, message string) (Question, error) {
 	var r questionRow

@@ -93,7 +93,7 @@ func TestReplay(t *testing.T) {
 	form := entryValues("新股中签怎么缴款", "改过的答案。", 1, "")
 	form.Set("similar", "两融合同补签在哪里")
 	code, body := b.post("/kb/1/replay", form)
-	for _, want := range []string{"这次发布会改变 1 个已有问题的答案", "两融合同补签在哪里", "<del>答不上</del>", "<ins>答 K1</ins>", "重放了最近问过的 4 种问法", "2 种仍由它回答，用新内容"} {
+	for _, want := range []string{"这次发布会改变 1 个已有问题的答案", "两融合同补签在哪里", "<del>答不上</del>", "<ins>答 K1</ins>", "重放了最近一个月问过的 4 种问法", "2 种仍由它回答，用新内容"} {
 		if code != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%d, no %q: %s", code, want, body)
 		}

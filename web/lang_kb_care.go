@@ -18,7 +18,7 @@ var englishCare = map[string]string{
 	"现在找不到它":                 "not found now", "现在让对方选": "offered now", "现在直接回答": "answered now", "这条": "this one", "答不上": "no answer", "答 %s": "answers %s", "让选 %s": "offers %s",
 	"「%s」应该找到 K%d": "“%s” must find K%d", "%d 个必中的问法会变差": "%d questions that must find would get worse", "%d 个必中的问法都不会变差": "none of %d questions that must find gets worse",
 	"这次发布会改变 %d 个已有问题的答案": "Publishing changes the answer of %d questions that were asked", "这次发布不会改变已有问题的答案": "Publishing changes no answer of a question that was asked",
-	"重放了最近问过的 %d 种问法": "%d different questions of late were asked again", "%d 种仍由它回答，用新内容": "%d are still answered by it, in the new words",
+	"重放了最近一个月问过的 %d 种问法": "%d different questions of the last month were asked again", "%d 种仍由它回答，用新内容": "%d are still answered by it, in the new words",
 	"还没有发布：%d 个必中的问法会变差": "Not published: %d questions that must find would get worse", "仍要发布": "Publish all the same", "重放最近的问题": "Ask the latest questions again",
 	"必中的问法": "Must find", "发布任何知识前都会拿来问一遍": "asked before anything is published", "移除「%s」": "Remove “%s”", "再加一个": "One more", "必须找到这条": "It must find this entry",
 	"有人说过有用": "somebody said it helped", "确认「%s」必须找到这条": "Confirm that “%s” must find this entry", "确认": "Confirm",
