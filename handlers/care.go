@@ -65,6 +65,30 @@ func (d *Desk) RemindReviews(ctx context.Context) error {
 	})
 }
 
+// AskKeepers asks who keeps an entry that often solves nothing to look at it, once a
+// day, and returns their ids.
+func (d *Desk) AskKeepers(tx *store.Tx, actor chat.User, e kb.Entry, use store.EntryUse, days int) ([]string, error) {
+	people, err := d.keepers(tx, e)
+	if err != nil {
+		return nil, err
+	}
+	var why []string
+	for _, r := range use.Reasons() {
+		why = append(why, fmt.Sprintf("%s %d 次", UselessTitle(r.Key), r.N))
+	}
+	text := fmt.Sprintf("K%d「%s」最近 %d 天有 %d 次没解决", e.Number, chat.Plain(chat.Cut(e.Question, 30)), days, use.Useless)
+	if len(why) > 0 {
+		text += "（" + strings.Join(why, "，") + "）"
+	}
+	text += fmt.Sprintf("，%s 请你看一眼：哪里要改，或者停用。%s", chat.Plain(actor.Name), d.entryLine(e.Number))
+	for _, id := range people {
+		if err := tx.Enqueue(chat.Outgoing{Key: fmt.Sprintf("look/%d/%s/%s", e.Number, tx.Now().Format(time.DateOnly), id), To: person(id), Body: chat.Body{Text: text}}); err != nil {
+			return nil, err
+		}
+	}
+	return people, tx.Audit(actor.ID, "entry.ask", fmt.Sprintf("K%d", e.Number), map[string]any{"people": people})
+}
+
 // keepers are the people to speak to about an entry.
 func (d *Desk) keepers(tx *store.Tx, e kb.Entry) ([]string, error) {
 	if u, err := tx.FindMember(e.Owner); err == nil && e.Owner != "" && !u.Disabled {

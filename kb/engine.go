@@ -25,7 +25,7 @@ type Options struct {
 	// Quiet is how long a large base must have been without changes before it
 	// is trained anew in the background; 10 s when zero.
 	Quiet time.Duration
-	// Listen is how often what people said of answers is read; ten minutes when zero.
+	// Listen is how often what people said of answers is read; five minutes when zero.
 	Listen time.Duration
 	// Snapshot is the file in which a large trained base is kept, so that a
 	// restart need not train it; "" keeps none.
@@ -61,7 +61,7 @@ type Engine struct {
 const (
 	defaultPromise = 0.95
 	defaultQuiet   = 10 * time.Second
-	defaultListen  = 10 * time.Minute
+	defaultListen  = 5 * time.Minute
 	pageOfChanges  = 1000
 	// A base of this many questions is made anew on each change, trained and
 	// fitted, within half a second.

@@ -29,9 +29,10 @@ type healthPage struct {
 	Least    int
 	Share    int // percent
 	Due      []kbRow
-	Twins    []kb.Twin
-	Unused   []kb.Entry
+	Twins    []twinRow
+	Unused   []kbRow
 	Disliked []dislikedRow
+	Done     store.Import // the change that was just made here, with no id when there was none
 	Sure     calibrationView
 	// How many there are of each.
 	DueAll, TwinsAll, UnusedAll, DislikedAll int
@@ -46,8 +47,14 @@ func (p healthPage) Well() bool {
 }
 
 type dislikedRow struct {
-	kb.Entry
+	kbRow
 	Use store.QuestionFigures
+}
+
+// twinRow is two entries that ask nearly the same.
+type twinRow struct {
+	A, B kbRow
+	kb.Twin
 }
 
 // health lists what wants a curator's look: the base gets old without anybody
@@ -61,11 +68,13 @@ func (s *Server) health(v *visit) (err error) {
 	if err := v.dueEntries(ctx, &p, now.Format(time.DateOnly)); err != nil {
 		return err
 	}
-	if p.Twins, p.TwinsAll, err = s.opt.Knowledge.Twins(ctx); err != nil {
-		return fmt.Errorf("compare the entries: %w", err)
+	if err := v.twins(ctx, &p); err != nil {
+		return err
 	}
-	p.Twins = p.Twins[:min(len(p.Twins), healthShown)]
-	if err := s.usedEntries(ctx, &p, now); err != nil {
+	if err := v.usedEntries(ctx, &p, now); err != nil {
+		return err
+	}
+	if p.Done, err = v.doneHere(ctx); err != nil {
 		return err
 	}
 	if p.Sure, err = v.calibration(); err != nil {
@@ -88,9 +97,30 @@ func (v *visit) dueEntries(ctx context.Context, p *healthPage, today string) err
 	return err
 }
 
+func (v *visit) twins(ctx context.Context, p *healthPage) error {
+	list, all, err := v.s.opt.Knowledge.Twins(ctx)
+	if err != nil {
+		return fmt.Errorf("compare the entries: %w", err)
+	}
+	p.TwinsAll = all
+	var both []kb.Entry
+	for _, t := range list[:min(len(list), healthShown)] {
+		both = append(both, t.A, t.B)
+	}
+	rows, err := v.kbRows(ctx, both)
+	if err != nil {
+		return err
+	}
+	for i := 0; i < len(rows); i += 2 {
+		p.Twins = append(p.Twins, twinRow{rows[i], rows[i+1], list[i/2]})
+	}
+	return nil
+}
+
 // usedEntries reads what the figures of questions say about entries: those
 // that nobody's question found, and those that did not help.
-func (s *Server) usedEntries(ctx context.Context, p *healthPage, now time.Time) error {
+func (v *visit) usedEntries(ctx context.Context, p *healthPage, now time.Time) error {
+	s := v.s
 	since := now.AddDate(0, 0, -healthDays)
 	uses, err := s.opt.Store.SplitQuestions(ctx, store.ByEntry, since, now.AddDate(0, 0, 1))
 	if err != nil {
@@ -108,18 +138,25 @@ func (s *Server) usedEntries(ctx context.Context, p *healthPage, now time.Time) 
 		return err
 	}
 	p.UnusedAll = len(unused)
+	var list []kb.Entry
 	for _, n := range unused[:min(len(unused), healthShown)] {
-		p.Unused = append(p.Unused, entries[n])
+		list = append(list, entries[n])
 	}
+	if p.Unused, err = v.kbRows(ctx, list); err != nil {
+		return err
+	}
+	list = nil
 	for _, n := range bad {
 		if e, ok := entries[n]; ok && e.Live() {
 			p.DislikedAll++
-			if len(p.Disliked) < healthShown {
-				p.Disliked = append(p.Disliked, dislikedRow{e, uses[strconv.FormatInt(n, 10)]})
-			}
+			list = append(list, e)
 		}
 	}
-	return nil
+	rows, err := v.kbRows(ctx, list[:min(len(list), healthShown)])
+	for _, r := range rows {
+		p.Disliked = append(p.Disliked, dislikedRow{r, uses[strconv.FormatInt(r.Number, 10)]})
+	}
+	return err
 }
 
 // disliked picks the entries that did not help many, the worst first.

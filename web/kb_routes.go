@@ -16,6 +16,7 @@ func (s *Server) kbRoutes() []route {
 		{method: "GET", path: "/kb/gaps", roles: curators, nav: "kb", do: s.gaps},
 		{method: "POST", path: "/kb/gaps", roles: curators, nav: "kb", do: s.settleGap},
 		{method: "GET", path: "/kb/health", roles: curators, nav: "kb", do: s.health},
+		{method: "POST", path: "/kb/health", roles: curators, nav: "kb", do: s.tapHealth},
 		{method: "GET", path: "/kb/synonyms", roles: curators, nav: "kb", do: s.synonyms},
 		{method: "POST", path: "/kb/synonyms", roles: curators, nav: "kb", do: s.keepSynonyms},
 		{method: "POST", path: "/kb/synonyms/try", roles: curators, do: s.trySynonyms},
