@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"frontline/bot/chat"
 	"frontline/kb"
@@ -166,6 +167,40 @@ func (d *Desk) Rehearse(ctx context.Context, e kb.Entry) (r Rehearsal, err error
 	r.Asked = len(asked)
 	r.Turned, r.Reworded, err = p.replay(ctx, asked, e.Number)
 	return r, err
+}
+
+// What a talk may take for trying a draft.
+const (
+	talkReplayTime      = 1500 * time.Millisecond
+	talkReplayQuestions = 500
+)
+
+// replayLine says what a draft would do to the questions of late, for the talk that
+// shows it; "" when there are none, or it takes too long for somebody who waits.
+func (d *Desk) replayLine(ctx context.Context, e kb.Entry) string {
+	ctx, stop := context.WithTimeout(ctx, talkReplayTime)
+	defer stop()
+	asked, err := d.Store.RecentTexts(ctx, d.Store.Now().AddDate(0, 0, -ReplayDays), talkReplayQuestions)
+	if err != nil || len(asked) == 0 {
+		return ""
+	}
+	p, err := d.player(ctx, e)
+	if err != nil {
+		return ""
+	}
+	turned, _, err := p.replay(ctx, asked, e.Number)
+	if err != nil {
+		return ""
+	}
+	fresh, other := 0, 0
+	for _, t := range turned {
+		if t.Was.Band == kb.Refuse && t.Then.Finds(e.Number) > 0 {
+			fresh++
+		} else {
+			other++
+		}
+	}
+	return fmt.Sprintf("重放最近 %d 天的 %d 种问法：%d 种由没答上变成能答，%d 种换了答案。", ReplayDays, len(asked), fresh, other)
 }
 
 // replay asks questions again: those with another reply, and how many an entry

@@ -168,6 +168,9 @@ func (d *Desk) preview(ctx context.Context, r Request, l lesson) (Result, error)
 		}
 		lines = append(lines, fmt.Sprintf("· K%d %s（%.0f%%）", h.Entry.Number, chat.Plain(h.Entry.Question), 100*h.Score))
 	}
+	if line := d.replayLine(ctx, e); line != "" {
+		lines = append(lines, line)
+	}
 	var list []string
 	option := func(words, show string) {
 		list = append(list, words)
