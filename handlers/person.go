@@ -84,6 +84,27 @@ func (d *Desk) useful(ctx context.Context, r Request) (Result, error) {
 	}
 	res := say("好，有用就行。")
 	res.Topic = &Topic{}
-	res.Write = func(tx *store.Tx, _ *Result) error { return tx.JudgeQuestion(about, r.Actor.ID, "useful", 0) }
+	res.Write = func(tx *store.Tx, _ *Result) error {
+		return judge(tx, about, r.Actor.ID, "useful", shownFor(r.Topic, about))
+	}
 	return res, nil
+}
+
+// judge records what the asker thinks of an answer. Said of one of several that were
+// offered, it says as well which was looked at (0 when that is not known).
+func judge(tx *store.Tx, about, asker, feedback string, entry int64) error {
+	if entry > 0 {
+		if err := tx.PickEntry(about, asker, entry); err != nil {
+			return err
+		}
+	}
+	return tx.JudgeQuestion(about, asker, feedback, 0)
+}
+
+// shownFor is the entry that a talk has shown for a question, 0 for none.
+func shownFor(topic Topic, about string) int64 {
+	if topic.Message == about {
+		return topic.Entry
+	}
+	return 0
 }

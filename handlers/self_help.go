@@ -216,9 +216,9 @@ func (d *Desk) lookUpAgain(ctx context.Context, p *PageAnswer, refused bool) err
 	return nil
 }
 
-// JudgeOnPage records what the asker thought of an answer of the page, or that
-// they want to be told when there is one.
-func (d *Desk) JudgeOnPage(ctx context.Context, actor chat.User, message, judgement string) error {
+// JudgeOnPage records what the asker thought of an answer of the page, and which entry
+// it is about (0 for none), or that they want to be told when there is one.
+func (d *Desk) JudgeOnPage(ctx context.Context, actor chat.User, message, judgement string, entry int64) error {
 	q, err := d.Store.FindQuestion(ctx, message)
 	if err != nil {
 		return err
@@ -226,10 +226,13 @@ func (d *Desk) JudgeOnPage(ctx context.Context, actor chat.User, message, judgem
 	if q.Asker != actor.ID {
 		return store.ErrNotFound
 	}
+	if e, err := d.Store.FindEntry(ctx, entry); err != nil || e.State != kb.Published {
+		entry = 0
+	}
 	return d.Store.InTx(ctx, func(tx *store.Tx) error {
 		switch judgement {
 		case "useful", "useless":
-			return tx.JudgeQuestion(message, actor.ID, judgement, 0)
+			return judge(tx, message, actor.ID, judgement, entry)
 		case "await":
 			return tx.WatchQuestion(store.Watch{Member: actor.ID, Message: message, Text: q.Text})
 		}

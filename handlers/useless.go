@@ -25,7 +25,7 @@ func (d *Desk) useless(_ context.Context, r Request) (Result, error) {
 		if said == x.title {
 			res := say(fmt.Sprintf("记下了：%s，知识负责人会看到。还要处理就回「转人工」，想看别的回「换个答案」。", x.title))
 			res.Write = func(tx *store.Tx, _ *Result) error {
-				if err := tx.JudgeQuestion(about, r.Actor.ID, "useless", 0); err != nil {
+				if err := judge(tx, about, r.Actor.ID, "useless", shownFor(r.Topic, about)); err != nil {
 					return err
 				}
 				return tx.SayWhyUseless(about, r.Actor.ID, x.key)
@@ -42,7 +42,9 @@ func (d *Desk) useless(_ context.Context, r Request) (Result, error) {
 	lines = append(lines, fmt.Sprintf("%d  转人工", len(uselessReasons)+1))
 	res := say(strings.Join(lines, "\n"))
 	res.List = append(list, "转人工 @"+about)
-	res.Write = func(tx *store.Tx, _ *Result) error { return tx.JudgeQuestion(about, r.Actor.ID, "useless", 0) }
+	res.Write = func(tx *store.Tx, _ *Result) error {
+		return judge(tx, about, r.Actor.ID, "useless", shownFor(r.Topic, about))
+	}
 	return res, nil
 }
 

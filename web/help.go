@@ -127,7 +127,7 @@ func (s *Server) helpAsk(v *visit) error {
 
 func (s *Server) helpJudge(v *visit) error {
 	message, said := v.r.PostFormValue("message"), v.r.PostFormValue("judgement")
-	if err := s.opt.Desk.JudgeOnPage(v.r.Context(), v.user, message, said); err != nil {
+	if err := s.opt.Desk.JudgeOnPage(v.r.Context(), v.user, message, said, number(v.r.PostFormValue("entry"))); err != nil {
 		return err
 	}
 	switch said {

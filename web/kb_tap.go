@@ -99,4 +99,3 @@ func (v *visit) doneHere(ctx context.Context) (store.Import, error) {
 	}
 	return im, err
 }
-
