@@ -27,6 +27,7 @@ const (
 	readingFloor  = 0.1      // a reading that is less likely is none
 	unlinked      = 0.05     // probability of two characters side by side that never are in the base
 	strangeLetter = 1.0 / 26 // probability of a letter that spells nothing
+	exactOdds     = 20       // how much likelier a reading is that makes a question of the base
 )
 
 // wording is a text that a question may be meant as, with the probability of it.
@@ -337,18 +338,24 @@ func (ix *index) spellOut(s *scratch, a *asked, q Query, typed Result) Result {
 		return typed
 	}
 	out := Result{Threshold: typed.Threshold, Reason: typed.Reason}
-	rest := 1.0
-	for _, w := range list {
+	found := make([]Result, len(list))
+	rest, total := 1.0, 0.0
+	for i, w := range list {
 		rest -= w.p
+		found[i] = ix.search(s, ix.ask(string(w.text)), q)
+		if found[i].Reason == "exact" { // letters misread hardly make a question of the base
+			list[i].p *= exactOdds
+		}
+		total += list[i].p
 	}
-	out.add(typed, rest, nil)
+	total += rest
+	out.add(typed, rest/total, nil)
 	bands := map[int64]Result{} // that the entry is first in
-	for _, w := range list {
-		res := ix.search(s, ix.ask(string(w.text)), q)
-		out.add(res, w.p, w.read)
-		if len(res.Hits) > 0 {
-			if n := res.Hits[0].Entry.Number; res.Band > bands[n].Band {
-				bands[n] = res
+	for i, w := range list {
+		out.add(found[i], w.p/total, w.read)
+		if len(found[i].Hits) > 0 {
+			if n := found[i].Hits[0].Entry.Number; found[i].Band > bands[n].Band {
+				bands[n] = found[i]
 			}
 		}
 	}

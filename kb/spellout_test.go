@@ -15,7 +15,7 @@ import (
 func TestLetters(t *testing.T) {
 	e := load(t, sample.Entries(time.Now()))
 	for _, x := range []struct{ band, title, text, from, to string }{
-		{"offer", "收不到验证码", "yzm收不到", "yzm", "验证码"},
+		{"answer", "收不到验证码", "yzm收不到", "yzm", "验证码"},
 		{"answer", "收不到验证码", "yanzhengma shoubudao", "yanzhengma shoubudao", "验证码收不到"},
 		{"answer", "收不到验证码", "验证码shoubudao", "shoubudao", "收不到"},
 		{"answer", "收不到验证码", "YANZHENGMA收不到", "yanzhengma", "验证码"},
