@@ -19,6 +19,17 @@ type asked struct {
 	found kb.Result
 }
 
+// asking is a question with what was found, and how its letters were read.
+func asking(question string, found kb.Result) asked {
+	a := asked{text: question, found: found}
+	if found.Read != "" && found.Band > kb.Refuse {
+		a.note = readNote(found.Read)
+	}
+	return a
+}
+
+func readNote(text string) string { return fmt.Sprintf("按「%s」查的", chat.Plain(text)) }
+
 // ask answers a question from the knowledge base in three bands: sure, maybe
 // (up to three candidates by number), not sure (said so, and remembered).
 func (d *Desk) ask(ctx context.Context, r Request) (Result, error) {
@@ -44,7 +55,7 @@ func (d *Desk) ask(ctx context.Context, r Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	a := asked{text: question, found: found}
+	a := asking(question, found)
 	if words := notHere(text, a); words != "" {
 		res := say(words)
 		res.Topic = &Topic{Message: r.Msg.ID, Question: a.text}

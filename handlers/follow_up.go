@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -59,7 +58,7 @@ func (d *Desk) complete(ctx, think context.Context, r Request, a asked) (asked, 
 	if err != nil {
 		return a, err
 	}
-	b := asked{text: whole, note: fmt.Sprintf("按「%s」查的", chat.Plain(whole)), found: found}
+	b := asked{text: whole, note: readNote(whole), found: found}
 	if !byModel {
 		b = d.besides(b, r.Topic.Entry, core)
 	}

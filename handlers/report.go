@@ -241,9 +241,9 @@ func (d *Desk) onlyAsking(ctx context.Context, r Request, g reportDraft) (Result
 		return Result{}, err
 	}
 	if len(found.Hits) > 0 {
-		return d.clarify(r, asked{text: question, found: found}), nil
+		return d.clarify(r, asking(question, found)), nil
 	}
-	return d.dontKnow(r, asked{text: question, found: found}), nil
+	return d.dontKnow(r, asking(question, found)), nil
 }
 
 func (d *Desk) fillField(ctx context.Context, r Request) (Result, error) {
@@ -315,7 +315,7 @@ func (d *Desk) afterReport(ctx context.Context, r Request) (Result, error) {
 			return Result{}, err
 		}
 		if surely(found) {
-			return d.answer(r, asked{text: mask.Text(r.Args), found: found}, wording{}), nil
+			return d.answer(r, asking(mask.Text(r.Args), found), wording{}), nil
 		}
 		if found.Band == kb.Clarify && askingWords.MatchString(r.Args) && !brokenWords.MatchString(r.Args) {
 			return d.ask(ctx, r) // it is put as a question, and the base may know

@@ -32,7 +32,7 @@ func (d *Desk) AskOnPage(ctx context.Context, actor chat.User, text string) (mes
 	if err != nil {
 		return "", err
 	}
-	a := asked{text: question, found: found}
+	a := asking(question, found)
 	if words := notHere(text, a); words != "" {
 		return "", refuse(words)
 	}
@@ -77,6 +77,9 @@ func (d *Desk) keepOnPage(ctx context.Context, r Request, v decided) (string, er
 	}
 	if v.note != "" {
 		shown.Read, shown.Still = v.text, strings.HasSuffix(v.note, noteStill)
+		if v.note == readNote(v.found.Read) {
+			shown.Read = v.found.Read
+		}
 	}
 	for _, e := range v.w.from {
 		shown.From = append(shown.From, edition{e.Number, e.Version})

@@ -219,7 +219,7 @@ func (d *Desk) more(ctx context.Context, r Request) (Result, error) {
 				return Result{}, err
 			}
 			if found.Band == kb.Answer && len(found.Hits) > 0 {
-				res := d.answer(r, asked{text: mask.Text(text), found: found}, wording{})
+				res := d.answer(r, asking(mask.Text(text), found), wording{})
 				res.Next = &Step{Name: stepAfter, Draft: g, Life: answerLife}
 				return res, nil
 			}

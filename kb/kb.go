@@ -141,6 +141,7 @@ type Result struct {
 	Band      Band
 	Hits      []Hit
 	Threshold float64 // the score from which this base answers
+	Read      string  // the question as its letters were read, where the first hit was found so; else ""
 	Reason    string  // "exact", "confident", "unsure", "likeness", "ambiguous", "unknown", "chat", "empty", "negative"
 }
 

@@ -350,12 +350,17 @@ func (ix *index) spellOut(s *scratch, a *asked, q Query, typed Result) Result {
 	}
 	total += rest
 	out.add(typed, rest/total, nil)
-	bands := map[int64]Result{} // that the entry is first in
+	bands, best := map[int64]Result{}, map[int64]float64{} // that the entry is first in
+	reads := map[int64]string{}                            // how the question was read, likeliest, where the entry is first
 	for i, w := range list {
 		out.add(found[i], w.p/total, w.read)
 		if len(found[i].Hits) > 0 {
-			if n := found[i].Hits[0].Entry.Number; found[i].Band > bands[n].Band {
+			n := found[i].Hits[0].Entry.Number
+			if found[i].Band > bands[n].Band {
 				bands[n] = found[i]
+			}
+			if p := found[i].Hits[0].Score * w.p; p > best[n] {
+				best[n], reads[n] = p, strings.Join(strings.Fields(string(w.text)), " ")
 			}
 		}
 	}
@@ -364,7 +369,11 @@ func (ix *index) spellOut(s *scratch, a *asked, q Query, typed Result) Result {
 	}
 	slices.SortStableFunc(out.Hits, func(a, b Hit) int { return cmp.Compare(b.Score, a.Score) })
 	out.Hits = out.Hits[:min(q.N, len(out.Hits))]
-	first := bands[out.Hits[0].Entry.Number]
+	number := out.Hits[0].Entry.Number
+	first := bands[number]
+	if len(typed.Hits) == 0 || typed.Hits[0].Entry.Number != number || typed.Hits[0].Score*rest < best[number] {
+		out.Read = reads[number]
+	}
 	switch {
 	case first.Band == Answer && out.Hits[0].Score >= out.Threshold:
 		out.Band, out.Reason = Answer, first.Reason

@@ -38,6 +38,9 @@ func TestLetters(t *testing.T) {
 			t.Errorf("%s: want %s %s, got %s (%s) %v", x.text, x.band, x.title, res.Band, res.Reason, titles(res))
 			continue
 		}
+		if at == 0 && !strings.Contains(res.Read, x.to) {
+			t.Errorf("%s: read as %q", x.text, res.Read)
+		}
 		read := func(s kb.Synonym) bool {
 			return strings.TrimSpace(s.To) == x.to && (s.From == x.from || x.from == "")
 		}
