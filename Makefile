@@ -4,7 +4,7 @@ LDFLAGS := -s -w -X frontline/cli.Version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 N ?= 200
 
-.PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets bench-analysis bench-construct bench-import bench-kb bench-vectors kb-eval kb-heard steady example docker-steps release clean crash-alerts crash-knowledge bench-alerts bench-storm
+.PHONY: help build test race lint fuzz crash crash-calls bench bench-tickets bench-analysis bench-construct bench-import bench-kb bench-vectors kb-eval kb-heard kb-mixed steady example docker-steps release clean crash-alerts crash-knowledge bench-alerts bench-storm
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,10 @@ kb-eval: ## the knowledge base beside bleve, FTS5 and BM25 on DATA=dir (kb.jsonl
 kb-heard: ## what the knowledge base of DATA=dir becomes when people are played that say what they think of its answers
 	@test -n "$(DATA)" || { echo "kb-heard: DATA=dir is needed" >&2; exit 2; }
 	cd bench/peers && go run . -heard "$(abspath $(DATA))"
+
+kb-mixed: ## the knowledge base of DATA=dir when only some of its entries have similar questions
+	@test -n "$(DATA)" || { echo "kb-mixed: DATA=dir is needed" >&2; exit 2; }
+	cd bench/peers && go run . -mixed "$(abspath $(DATA))"
 
 bench-kb: ## speed of a base of QUESTIONS (100000) made of DATA=dir on one processor, beside bleve; ARGS=-alone leaves that out
 	@test -n "$(DATA)" || { echo "bench-kb: DATA=dir is needed" >&2; exit 2; }

@@ -73,7 +73,8 @@ func heardOf(dir string, tracks []string, out io.Writer) error {
 	return w.Flush()
 }
 
-func (s set) listenTo(warm bool, seed uint64, before, after *outcome) (words int, err error) {
+// base has the entries with their answers, and with their similar questions when warm.
+func (s set) base(warm bool) *heardSource {
 	src := &heardSource{}
 	for i, e := range s.entries {
 		x := kb.Entry{Number: int64(i + 1), Changed: int64(i + 1), Question: e.Question, Answer: e.Answer, State: kb.Published}
@@ -82,6 +83,11 @@ func (s set) listenTo(warm bool, seed uint64, before, after *outcome) (words int
 		}
 		src.list = append(src.list, x)
 	}
+	return src
+}
+
+func (s set) listenTo(warm bool, seed uint64, before, after *outcome) (words int, err error) {
+	src := s.base(warm)
 	r := rand.New(rand.NewPCG(seed, 1))
 	queries := slices.Clone(s.queries)
 	r.Shuffle(len(queries), func(a, b int) { queries[a], queries[b] = queries[b], queries[a] })

@@ -67,19 +67,22 @@ func main() {
 	tracks := flag.String("tracks", "warm,cold", "warm uses the similar questions, cold does not")
 	size := flag.Int("speed", 0, "measure the speed of a base of so many questions instead, made of those of DIR")
 	heard := flag.Bool("heard", false, "measure instead what a base becomes by what people say of its answers")
+	mixed := flag.Bool("mixed", false, "measure instead bases of which only some entries have similar questions")
 	var opt speedOptions
 	flag.BoolVar(&opt.alone, "alone", false, "with -speed: leave bleve out")
 	flag.StringVar(&opt.profile, "cpuprofile", "", "with -speed: write a profile of building, fitting and asking to this file")
 	flag.StringVar(&opt.snapshot, "snapshot", "", "with -speed: keep the trained base in this file, and begin with it when it is there")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: peers [-tracks warm,cold] [-heard] [-speed QUESTIONS [-alone] [-cpuprofile FILE] [-snapshot FILE]] DIR")
+		fmt.Fprintln(os.Stderr, "usage: peers [-tracks warm,cold] [-heard] [-mixed] [-speed QUESTIONS [-alone] [-cpuprofile FILE] [-snapshot FILE]] DIR")
 		os.Exit(2)
 	}
 	measure := func() error { return run(flag.Arg(0), strings.Split(*tracks, ","), os.Stdout) }
 	switch {
 	case *size > 0:
 		measure = func() error { return speedOf(flag.Arg(0), *size, opt, os.Stdout) }
+	case *mixed:
+		measure = func() error { return mixedOf(flag.Arg(0), os.Stdout) }
 	case *heard:
 		measure = func() error { return heardOf(flag.Arg(0), strings.Split(*tracks, ","), os.Stdout) }
 	}
