@@ -121,3 +121,29 @@ func TestHealthAsksTheKeeper(t *testing.T) {
 		t.Errorf("said to who keeps it: %q", said)
 	}
 }
+
+// A try says that a short title or a question that was learned found the entry.
+func TestTrySaysWhereItStands(t *testing.T) {
+	c := startConsole(t, nil)
+	b := c.as(chat.Curator)
+	c.put(kb.Entry{Question: "客户想变更存管银行怎么做", ShortTitle: "换卡指引", Answer: "临柜办理。"}, kb.Entry{Question: "逆回购几点截止", Answer: "15:30。"})
+	list, err := c.store.ListEntries(context.Background(), 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := list[len(list)-2]
+	if err := c.store.InTx(context.Background(), func(tx *store.Tx) error {
+		_, err := tx.PutMust(store.Must{Entry: e.Number, Question: "银行那边的卡不想要了", Author: "zhao"})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c.put()
+	form := url.Values{"question": {e.Question}, "short_title": {e.ShortTitle}, "answer": {e.Answer}, "version": {strconv.Itoa(e.Version)}}
+	for text, want := range map[string]string{"换卡指引": "是它的短标题「换卡指引」", "银行那边的卡不想要了": "最像大家确认过的问法「银行那边的卡不想要了」"} {
+		form.Set("try", text)
+		if _, body := b.post("/kb/"+strconv.FormatInt(e.Number, 10)+"/try", form); !strings.Contains(body, want) {
+			t.Errorf("%s: no %q in\n%s", text, want, body)
+		}
+	}
+}

@@ -31,6 +31,7 @@ var englishCare = map[string]string{
 	"答对的承诺与答得上的比例": "Promise of right answers and share answered", "说出的把握与实际答对的比例": "Stated probability and share that was right",
 	"大家对回答说过 %d 句（有用、没用、选了哪条、都不是），第一条就是要的占 %s；照这些，门槛从 %s 调到 %s。": "People said %d things of the answers (useful, useless, which one they chose, none of them); the first was what they asked for in %s. By this the threshold went from %s to %s.",
 	"还没有人对回答说过什么。有用、没用、选了哪一条，都会用来校准。":                            "Nobody has said anything of the answers yet. Useful, useless and what people choose will set this right.",
+	"最像大家确认过的问法「%s」": "Most like “%s”, which people confirmed", "是它的短标题「%s」": "Its short title “%s”",
 	"撤销": "Take back", "看过了，半年后再看": "Looked at, again in half a year", "再用半年": "Good for half a year more", "停用 K%s": "Retire K%s", "请负责人看": "Ask who keeps it", "改好了：%s": "Done: %s",
 	"K%d 刚被别人改过，看一眼再点": "Somebody has just changed K%d: look at it first", "已请 %s 看 K%d": "%s was asked to look at K%d",
 	"把握准不准": "Is its certainty right", "拿知识库自己的 %d 个问法考自己，每个都当没见过": "The base is asked %d of its own questions, each as if never seen", "问法太少，还不能自测": "Too few similar questions to test itself",
