@@ -7,10 +7,9 @@ import (
 )
 
 // A question may ask by words that stand in the answer only, in the tags or in the short
-// title. An answer's pairs and
-// words are kept as hashes of 32 bits, not in the vocabulary of the questions: they
-// are many, and this is one sign among others, so that two words that are taken for
-// one do no harm.
+// title. Their pairs and words are kept as hashes of 32 bits, not in the vocabulary of the
+// questions: they are many, and this is one sign among others, so that two words that are
+// taken for one do no harm.
 
 // part is a pair or a word of a question, and what it weighs.
 type part struct {

@@ -1,6 +1,7 @@
 package kb
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -61,8 +62,8 @@ func (e *Engine) readTold(ctx context.Context, src Source) (fresh bool, err erro
 	return true, nil
 }
 
-// lastWords keeps each person's newest word on a question and an entry, and not too
-// many of one person.
+// lastWords keeps each person's newest word on a question, all that curators confirmed,
+// and not too many of one person.
 func lastWords(list []Told) []Told {
 	type word struct {
 		by, text string
@@ -71,7 +72,10 @@ func lastWords(list []Told) []Told {
 	seen, count := map[word]bool{}, map[string]int{}
 	out := make([]Told, 0, len(list))
 	for _, t := range list {
-		w := word{t.By, bare(normalize(t.Text)), t.Entry}
+		w := word{by: t.By, text: bare(normalize(t.Text))}
+		if t.Confirmed {
+			w.entry = t.Entry // a question may be confirmed for several
+		}
 		if w.text == "" || seen[w] || !t.Confirmed && count[t.By] >= toldByOne {
 			continue
 		}
@@ -234,15 +238,7 @@ func shiftFor(list outcomes) float64 {
 // heldThreshold is the lowest stated probability from which the promise is kept: the
 // fit's own threshold unless it turns out too low, or a lower one is shown to do.
 func (f *fit) heldThreshold(list outcomes, byHand bool, promise float64) float64 {
-	slices.SortStableFunc(list, func(a, b outcome) int {
-		switch {
-		case a.p > b.p:
-			return -1
-		case a.p < b.p:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(list, func(a, b outcome) int { return cmp.Compare(b.p, a.p) })
 	threshold, lowest, all, right, sure := f.threshold, highestThreshold, 0.0, 0.0, 1.0
 	if byHand {
 		all, right, sure = cautiousOwn, cautiousOwn*cautiousHeld, shown

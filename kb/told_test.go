@@ -68,6 +68,7 @@ func TestLearned(t *testing.T) {
 		"one person":                       {[]Told{word("a", "不要了", 2, true)}, map[int64][]string{}},
 		"two people":                       {[]Told{word("a", "不要了", 2, true), word("b", "不要了？", 2, true)}, map[int64][]string{2: {"不要了"}}},
 		"one of them denies it":            {[]Told{word("a", "不要了", 2, true), word("b", "不要了", 2, true), word("c", "不要了", 2, false)}, map[int64][]string{}},
+		"another entry by now":             {[]Told{word("a", "不要了", 2, true), word("b", "不要了", 2, true), word("a", "不要了", 1, true), word("b", "不要了", 1, true)}, map[int64][]string{2: {"不要了"}}},
 		"each another entry":               {[]Told{word("a", "不要了", 2, true), word("b", "不要了", 1, true)}, map[int64][]string{}},
 		"one person says it twice":         {[]Told{word("a", "不要了", 2, true), word("a", "不要了!", 2, true)}, map[int64][]string{}},
 		"last it was wrong":                {[]Told{word("a", "不要了", 2, false), word("a", "不要了", 2, true), word("b", "不要了", 2, true)}, map[int64][]string{}},
